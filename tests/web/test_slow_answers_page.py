@@ -18,14 +18,19 @@ pytestmark = pytest.mark.browser
 HOLD = """
     const real = window.fetch, [method, part] = arguments;
     window.fetch = (address, options = {}) => {
-        if ((options.method || 'GET') !== method || !String(address).includes(part)) return real(address, options);
-        return new Promise((go) => { window.release = () => { window.fetch = real; go(real(address, options)); }; });
+        const meant = (options.method || 'GET') === method && String(address).includes(part);
+        if (!meant) return real(address, options);
+        return new Promise((go) => {
+            window.release = () => { window.fetch = real; go(real(address, options)); };
+        });
     };
 """
 FAIL = """
     const real = window.fetch, [method, part] = arguments;
-    window.fetch = (address, options = {}) => (options.method || 'GET') === method && String(address).includes(part)
-        ? Promise.reject(new TypeError('network error')) : real(address, options);
+    window.fetch = (address, options = {}) => {
+        const meant = (options.method || 'GET') === method && String(address).includes(part);
+        return meant ? Promise.reject(new TypeError('network error')) : real(address, options);
+    };
 """
 DRAW = "gliomask.pickRegion(0); gliomask.change([arguments[0]], true)"
 STATUS = "document.getElementById('status').innerText"
@@ -213,7 +218,7 @@ def test_a_sharp_border_moves_by_the_arrow_keys(
     browser.run("gliomask.pick('border'); gliomask.goToTumour()")
     before = browser.run("return gliomask.mask.sizes()[gliomask.mask.regions[0].name]")
     sharp = """
-        const here = gliomask.lesionHere(), map = gliomask.probability, near = gliomask.index(gliomask.canvas.voxel);
+        const here = gliomask.lesionHere(), map = gliomask.probability;
         map.fill(0); for (const at of here) map[at] = 255;
         for (let n = 0; n < map.length; n++) if (!map[n] && here.includes(n + 1)) map[n] = 110;
     """
@@ -243,7 +248,8 @@ def test_the_reason_why_a_job_can_not_be_cancelled_stays(
     )
     browser.wait("document.getElementById('job-problem').innerText !== ''")
     browser.run(
-        "window.drawn = 0; const real = window.fetch; window.fetch = (...all) => { window.drawn++; return real(...all); }"
+        "window.drawn = 0; const real = window.fetch;"
+        "window.fetch = (...all) => { window.drawn++; return real(...all); }"
     )
     browser.wait("window.drawn >= 2", 30)
     assert browser.run("return document.getElementById('job-problem').innerText") != ""

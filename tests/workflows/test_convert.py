@@ -169,13 +169,31 @@ def test_the_folds_are_those_that_prepare_draws(source: Path, tmp_path: Path) ->
 
 
 def test_time_points_of_a_patient_stay_one_patient(source: Path, tmp_path: Path) -> None:
+    patients = {case.patient for case in find_cases(source).cases}
+    assert len(patients) == 5
     for to in TARGETS:
         written(source, tmp_path / to, to)
-        assert len({case.patient for case in find_cases(tmp_path / to).cases}) == 5
+        assert {case.patient for case in find_cases(tmp_path / to).cases} == patients
     names = {path.name for path in (tmp_path / "bids").glob("sub-*/ses-*")}
     assert names == {"ses-1", "ses-2"}
     rows = (tmp_path / "bids" / "patients.csv").read_text().splitlines()
     assert rows[:2] == ["case,patient", "sub-BraTSGLI00001_ses-1,BraTS-GLI-00001"]
+
+
+def test_a_converted_set_has_the_patients_of_its_source(tmp_path: Path) -> None:
+    """BIDS changes ``BraTS2021_00009`` to ``BraTS202100009``, which no rule for names knows."""
+    for name in ("BraTS2021_00009", "BraTS20_Training_309"):
+        tiny.brats(tmp_path / "data", name, 1, 2, 4)
+    patients = {case.patient for case in find_cases(tmp_path / "data").cases}
+    assert patients == {"BraTS2021_00009", "TCGA-DU-A5TR"}
+    for to in TARGETS:
+        written(tmp_path / "data", tmp_path / to, to)
+        found = find_cases(tmp_path / to)
+        assert {case.patient for case in found.cases} == patients
+        assert "the patients of 2 cases are from patients.csv" in found.explanation
+    other = tmp_path / "bids" / "patients.csv"
+    other.write_text("patient,grade\nsub-1,2\n")  # a table of the user
+    assert len(find_cases(tmp_path / "bids").cases) == 2
 
 
 def test_one_label_and_a_set_of_pictures(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from gliomask.datasets.layout import FoundCases, Layout, Problem
 from gliomask.datasets.lost_origin import with_lost_origins
 from gliomask.datasets.mask_labels.case_schemes import resolve_cases
 from gliomask.datasets.mask_labels.option import AUTO, scheme_of_option
+from gliomask.datasets.patients import with_own_table
 from gliomask.datasets.questions import IN_A_TABLE
 from gliomask.datasets.unsupported import archives_below, archives_counted
 from gliomask.errors import LayoutError, option
@@ -165,9 +166,11 @@ def _cases_found(root: Path, fit: _Fit) -> FoundCases:
     if left_out:
         explanation.append(f"no case in {', '.join(folder.name for folder in left_out)}")
     common = {name for case in cases for name in case.images}
+    named, table = with_own_table(fit.place, unique(cases))
+    explanation += table
     return FoundCases(
         layout=fit.layout.name,
-        cases=tuple(_finished(case, synthetic, common) for case in unique(cases)),
+        cases=tuple(_finished(case, synthetic, common) for case in named),
         problems=problems,
         explanation=tuple(explanation),
         left_out=left_out,

@@ -3,7 +3,8 @@
     case,patient
     Brats18_TCIA10_628_1,TCGA-DU-A5TR
 
-A table overrides the names for its cases; it may list cases that do not exist.
+A table overrides the names for its cases; it may list cases that do not exist. A data set may
+contain its own table, ``patients.csv`` in its root, as ``convert`` writes it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from gliomask.core.case import Case
 from gliomask.core.identity import safe_name, stated_patient
 from gliomask.errors import FormatError, InputError, nearest, same_with
 from gliomask.formats.table import read_table
 
+PATIENTS_FILE: Final = "patients.csv"
 _CASE, _PATIENT = "case", "patient"
 _TOLD = 3
 
@@ -40,6 +43,21 @@ def read_patients(path: Path) -> dict[str, str]:
             what = f"row {number} gives the case another patient than an earlier row"
             raise FormatError(what, path=path, field=_CASE, found=case)
     return patients
+
+
+def with_own_table(place: Path, cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """Assign the patients of a table that a data set contains, if it has one; with a note.
+
+    Raises:
+        FormatError: the table has both columns but is damaged, see ``read_patients``.
+    """
+    path = place / PATIENTS_FILE
+    if not path.is_file() or not {_CASE, _PATIENT} <= set(read_table(path).columns):
+        return tuple(cases), ()
+    table = read_patients(path)
+    named = _named(cases, table)
+    count = sum(case.id in table for case in cases)
+    return named, (f"the patients of {count} cases are from {PATIENTS_FILE}",) if count else ()
 
 
 def with_patients(
@@ -66,10 +84,7 @@ def with_patients(
             allowed=_some(sorted(ids)),
             hint=nearest(first, ids),
         )
-    named = tuple(
-        replace(case, patient=table[case.id], patient_known=True) if case.id in table else case
-        for case in cases
-    )
+    named = _named(cases, table)
     unknown = [case.id for case in named if not case.patient_known]
     if unknown:
         what = f"the patients of {len(unknown)} cases are unknown ({_some(unknown)})"
@@ -77,6 +92,13 @@ def with_patients(
         hint = f"list them in a table with the columns case and patient: {command}"
         raise InputError(f"{what}, and a split needs the patient of each case", hint=hint)
     return named
+
+
+def _named(cases: Iterable[Case], table: Mapping[str, str]) -> tuple[Case, ...]:
+    return tuple(
+        replace(case, patient=table[case.id], patient_known=True) if case.id in table else case
+        for case in cases
+    )
 
 
 def shared_patients(sources: Iterable[Sequence[Case]]) -> tuple[str, ...]:

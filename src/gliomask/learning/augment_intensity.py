@@ -6,6 +6,7 @@ channel. Intensities are z-scores; transforms that need a zero use the darkest p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -16,6 +17,7 @@ from gliomask.core.intensity import CLIP
 from gliomask.learning.augment_batch import Changes
 
 _BLUR_RADIUS = 4
+"""Radius of the kernel in pixels of a 128² image, at least: three standard deviations."""
 
 
 def shade(images: Tensor, changes: Changes) -> Tensor:
@@ -76,11 +78,12 @@ def _blur(images: Tensor, deviation: Tensor) -> Tensor:
     """Separable Gaussian blur, with a width for each sample."""
     count, channels, height, width = images.shape
     pixels = (deviation * height / 128).clamp_min(1e-3)
-    reach = torch.arange(-_BLUR_RADIUS, _BLUR_RADIUS + 1, device=images.device)
+    radius = max(_BLUR_RADIUS, math.ceil(_BLUR_RADIUS * height / 128))
+    reach = torch.arange(-radius, radius + 1, device=images.device)
     kernel = torch.softmax(-0.5 * (reach / pixels[:, None]) ** 2, dim=1)
     kernels = kernel.repeat_interleave(channels, dim=0)
     flat = images.reshape(1, count * channels, height, width)
-    across, along = (_BLUR_RADIUS, _BLUR_RADIUS, 0, 0), (0, 0, _BLUR_RADIUS, _BLUR_RADIUS)
+    across, along = (radius, radius, 0, 0), (0, 0, radius, radius)
     for shape, pad in (((1, -1), across), ((-1, 1), along)):
         padded = F.pad(flat, pad, mode="replicate")
         weights = kernels.view(count * channels, 1, *shape)

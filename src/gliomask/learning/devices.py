@@ -45,7 +45,7 @@ class Machines:
 
     @property
     def machines(self) -> int:
-        """Number of processes of this training on all machines."""
+        """Number of machines of this training."""
         return self.nodes or int(os.environ.get("GROUP_WORLD_SIZE", "1"))
 
 

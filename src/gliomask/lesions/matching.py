@@ -46,7 +46,10 @@ def on_grid(labels: Numbers, affine: Affine, shape: tuple[int, int, int], onto: 
     back = np.linalg.inv(affine) @ onto
     if labels.shape == shape and np.allclose(back, np.eye(4), atol=1e-4):
         return labels
-    moved: Numbers = affine_transform(labels, back, output_shape=shape, order=0)
+    # grid-constant: a voxel extends by half of its size beyond its centre, at the border too.
+    moved: Numbers = affine_transform(
+        labels, back, output_shape=shape, order=0, mode="grid-constant"
+    )
     return moved
 
 

@@ -49,7 +49,7 @@ class LesionScore:
         found: reference lesions that a predicted component touches.
         missed: the other reference lesions.
         invented: false-positive lesions: components that touch no reference lesion.
-        dropped: reference lesions below the size limit.
+        dropped: reference lesions that are at most as large as the size limit.
         unit: of ``hd95``. With ``px``, voxels are used for mm³ and pixels for mm in the definition
             (50 and 374).
     """

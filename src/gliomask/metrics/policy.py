@@ -78,7 +78,8 @@ POLICY = EmptyMaskPolicy(
     both_empty=None,
     one_empty=0.0,
     text="Both masks empty: no score, counted separately as n_empty. Only one empty: every overlap "
-    "score and surface Dice is 0, every distance the diagonal of the scored volume. A volume "
+    "score and surface Dice is 0, every distance the diagonal of the scored volume, or of the "
+    "slice where distances are measured in single slices. A volume "
     "error in % has no value without a reference. Lesion-wise (BraTS 2023): a missed or a "
     "false-positive lesion has Dice 0 and HD95 374; without any lesion there is no score "
     "(the challenge: Dice 1, HD95 0).",

@@ -62,7 +62,7 @@ def draw_panels(view: SliceView, path: Path) -> Path:
     """
     pixel, grey = view.pixel_mm, slices.window(view.image)
     figure = style.new_figure(9.6, 6.4 * slices.proportion(view.image, pixel) + 1.7)
-    figure.suptitle(_title(view), fontsize=12, color=colours.INK)
+    figure.suptitle(_title(view), fontsize=12, color=colours.INK, parse_math=False)
     grid = figure.subplots(2, 3).ravel()
     slices.show_mask(grid[0], view.reference, pixel, "True mask")
     slices.show_mask(grid[1], view.predicted, pixel, "Predicted mask")

@@ -16,7 +16,7 @@ def preview_figure(preview: Preview) -> Figure:
     """Draws the slices of a preview, without the outline above and with it below."""
     count, side = len(preview.panels), _WIDTH * preview.ratio
     figure = style.new_figure(max(6.0, _WIDTH * count), 2 * side + 1.6)
-    figure.suptitle("\n".join(preview.title), fontsize=12, color=colours.INK)
+    figure.suptitle("\n".join(preview.title), fontsize=12, color=colours.INK, parse_math=False)
     grid = figure.subplots(2, count, squeeze=False)
     for (upper, lower), panel in zip(grid.T, preview.panels, strict=True):
         rows, columns = panel.image.shape

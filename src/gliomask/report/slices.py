@@ -97,4 +97,4 @@ def _frame(axes: Axes, title: str) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_title(title, fontsize=10, color=colours.INK)
+    axes.set_title(title, fontsize=10, color=colours.INK, parse_math=False)

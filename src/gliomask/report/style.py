@@ -42,7 +42,7 @@ def new_figure(width: float, height: float, facecolor: str = "white") -> Figure:
 
 def tidy(axes: Axes, title: str, x: str, y: str) -> None:
     """The light look of a plot: names on its axes, a faint grid, no box."""
-    axes.set_title(title, fontsize=12, color=INK, loc="left", pad=10)
+    axes.set_title(title, fontsize=12, color=INK, loc="left", pad=10, parse_math=False)
     axes.set_xlabel(x, fontsize=10, color=INK)
     axes.set_ylabel(y, fontsize=10, color=INK)
     axes.tick_params(labelsize=9, colors=FAINT, length=0)
@@ -70,7 +70,9 @@ def foot(figure: Figure, text: str, key: Sequence[tuple[str, str]] = ()) -> floa
     note = " · ".join(part for part in (text, RESEARCH_USE_ONLY) if part)
     lines = textwrap.wrap(note, int(width * _LETTERS_PER_INCH))
     note_room = 0.12 + 0.15 * len(lines)
-    figure.text(0.5, 0.06 / height, "\n".join(lines), ha="center", fontsize=8, color=FAINT)
+    figure.text(
+        0.5, 0.06 / height, "\n".join(lines), ha="center", fontsize=8, color=FAINT, parse_math=False
+    )
     if key:
         figure.legend(
             handles=[Patch(facecolor=colour, label=name) for name, colour in key],

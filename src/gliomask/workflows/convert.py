@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from gliomask.core.split_patients import split_patients
 from gliomask.core.volume import SEQUENCES, Volume
 from gliomask.datasets.find import SYNTHETIC_MARK, find_cases
 from gliomask.datasets.load import load_case
+from gliomask.datasets.patients import PATIENTS_FILE
 from gliomask.datasets.writing.bids import BidsWriter
 from gliomask.datasets.writing.decathlon import DecathlonWriter
 from gliomask.datasets.writing.labels import WrittenLabels, written_labels
@@ -39,8 +39,6 @@ from gliomask.errors import (
 )
 from gliomask.jobs.control import SILENT, Control
 from gliomask.store.manifest import read_split
-
-PATIENTS_FILE: Final = "patients.csv"
 
 
 @dataclass(frozen=True)

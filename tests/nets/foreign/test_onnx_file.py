@@ -71,7 +71,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def skip_first(kept: Path, path: Path, *, identity: bool) -> Path:
-    """The same graph with each pair joined in the other order, with or without an Identity behind."""
+    """The same graph, each pair joined in the other order, perhaps with an Identity behind."""
     model = onnx.load(kept)
     nodes = list(model.graph.node)
     del model.graph.node[:]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Reader(HTMLParser):
 
 
 def test_it_shows_itself_by_a_picture_and_a_table() -> None:
-    found = in_memory("<script>a</script>")
+    found = replace(in_memory(), case="<script>a</script>")
     text = found._repr_html_()
     shown = Reader(text)
     assert "script" not in shown.tags

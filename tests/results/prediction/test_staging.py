@@ -21,7 +21,8 @@ def test_everything_moves_and_replaces(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with staged(out, "a.txt") as folder:
             fill(folder, text)
-            assert not (out / "a.txt").exists() or (out / "a.txt").read_text() == "first"
+            assert (out / "a.txt").exists() == (text == "second")
+            assert text == "first" or (out / "a.txt").read_text() == "first"
     assert (out / "a.txt").read_text() == (out / "inner" / "b.txt").read_text() == "second"
     assert {entry.name for entry in out.iterdir()} == {"a.txt", "inner"}
 

@@ -135,7 +135,7 @@ def forest(strata: Sequence[tuple[str, Sequence[Stratum]]], label: str) -> Figur
             fontsize=8,
             color=colours.FAINT,
         )
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows], parse_math=False)
     style.tidy(axes, "", f"{label}, mean with 95 % interval", "")
     for tick, (_, stratum) in zip(axes.get_yticklabels(), rows, strict=True):
         tick.set_fontweight("bold" if stratum is None else "normal")
@@ -202,7 +202,9 @@ def differences(paired: Sequence[PairedDifference], label: str) -> Figure:
             linewidths=0,
         )
     axes.set_yticks(
-        range(len(paired)), [f"{difference.first} − {difference.second}" for difference in paired]
+        range(len(paired)),
+        [f"{difference.first} − {difference.second}" for difference in paired],
+        parse_math=False,
     )
     axes.set_ylim(len(paired) - 0.5, -0.5)
     style.tidy(axes, "", f"Difference of {label}, mean with 95 % interval", "")
