@@ -395,6 +395,23 @@ def test_exit_codes(
     assert ("  b: worse" in shown) == isinstance(error, BatchError)
 
 
+@pytest.mark.parametrize("cause", [False, True])
+def test_an_import_that_ctrl_c_ended_is_a_stop(
+    cause: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_options: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            if cause:
+                raise ImportError("half a module") from interrupt
+            raise AttributeError("half a module")  # noqa: B904 (as libraries do)
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert run(monkeypatch) == 130
+    assert said(capsys) == "error: stopped"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_a_request_to_stop(
     number: signal.Signals,

@@ -95,7 +95,11 @@ def test_an_actor_that_stops_by_itself_is_replaced(ray: Any, tmp_path: Path) -> 
     with RayWorkers(ray, partial(make, tmp_path), 1, HALF) as workers:
 
         def until(met: Callable[[], bool]) -> None:
-            wait_for(lambda: bool(events.extend(workers.events(0.1)) or met()))
+            def polled() -> bool:
+                events.extend(workers.events(0.1))
+                return met()
+
+            wait_for(polled)
 
         until(lambda: workers.idle > 0)
         workers.give(Named("long-1"))

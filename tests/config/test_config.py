@@ -18,6 +18,7 @@ class Every(Options):
 
     whole: Annotated[int, Field(ge=1, le=9)] = 1
     share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    free: float = 0.0
     on: bool = False
     kind: Literal["a", "b"] = "a"
     where: Path = Path()
@@ -37,6 +38,8 @@ class Every(Options):
         ("share", 0, "more than 0"),
         ("share", 1, "less than 1"),
         ("share", "much", "a number"),
+        ("share", float("nan"), "a number"),
+        ("free", float("inf"), "a number"),
         ("on", "perhaps", "true or false"),
         ("kind", "c", "a, b"),
         ("where", 3, "a path"),
@@ -88,6 +91,19 @@ def test_changes_reach_nested_keys_and_the_last_wins() -> None:
         ("epochs", "'epochs' is not key=value"),
         ("epochs.x=1", "'epochs' has no keys below it"),
         ("epochs=[", "not YAML"),
+        ("epochs=2020-99-99", "not YAML"),
+        ("epochs=!!int x", "not YAML"),
+        ("epochs=!!timestamp x", "not YAML"),
+        ("epochs=" + 5000 * "[", "not YAML: too deeply nested"),
+        ("regions=[whole, whole]", "allowed names that differ from each other"),
+        ("input.sequences=[flair, flair]", "allowed names that differ from each other"),
+        ("input.sequences=[]", "input.sequences=, allowed 1 or more"),
+        ("sampling.patient_weights={brats: .inf}", "allowed a number"),
+        ("optimiser.lr=.inf", "optimiser.lr=inf, allowed a number"),
+        ("augment.elastic_px=.nan", "augment.elastic_px=nan, allowed a number"),
+        ("loss={dice: 0, bce: 0}", "allowed dice or bce above 0"),
+        ("batch_size=99999999", "batch_size=99999999, allowed 4096 or less"),
+        ('name="a\\nb"', "name=a b, allowed text like"),
     ],
 )
 def test_a_slip_is_told_in_one_line(change: str, said: str) -> None:
@@ -103,12 +119,21 @@ def test_an_unknown_recipe_names_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["- a\n- b\n", "epochs: [", "\udcff".encode("utf-8", "surrogateescape")]
+    "text",
+    [
+        "- a\n- b\n",
+        "epochs: [",
+        "\udcff".encode("utf-8", "surrogateescape"),
+        "epochs: 1\nepochs: 2\n",
+        "input: {size: 32, size: 64}\n",
+        "1: 2\n",
+        "null: 1\n",
+    ],
 )
 def test_a_file_that_is_no_recipe(tmp_path: Path, text: str | bytes) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(ConfigError, match=r"mine\.yaml: not"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: (not|unknown key)"):
         load_recipe(str(path))
 
 
@@ -118,3 +143,12 @@ def test_a_recipe_can_not_reach_code(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not YAML"):
         load_recipe(str(path))
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("text", ["", "# comment\n", "input:\n"])
+def test_missing_keys_have_their_defaults(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    changes = () if text != "input:\n" else ("input.size=32",)
+    size = 32 if changes else Recipe().input.size
+    assert load_recipe(str(path), changes).input.size == size

@@ -73,6 +73,8 @@ def test_twice_the_same_patient_is_refused() -> None:
 def test_shares_that_do_not_sum_to_one_are_refused() -> None:
     with pytest.raises(ValueError, match="sum to 1"):
         make_split(cohort(5), shares=(0.5, 0.2, 0.2))
+    with pytest.raises(ValueError, match="shares"):
+        make_split(cohort(5), shares=(float("nan"), 0.5, 0.5))
 
 
 def at_sites(**counts: int) -> list[Patient]:

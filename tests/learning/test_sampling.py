@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gliomask.config import SamplingOptions
+from gliomask.errors import ConfigError
 from gliomask.learning.catalogue import BoolArray, IntArray, list_slices
 from gliomask.learning.sampling import PatientOdds, patient_odds, plan_epoch, stacked_samples
 from tests.learning.stores import SEQUENCES, write_store
@@ -107,3 +109,5 @@ def test_the_weights_are_those_of_the_data_sets(tmp_path: Path) -> None:
     others = patient_odds(catalogue, samples, SamplingOptions(patient_weights={"brats": 2.0}))
     assert others is not None
     assert set(others.weight) == {1.0}
+    with pytest.raises(ConfigError, match=r"patient_weights=brtas, .*did you mean 'brats'"):
+        patient_odds(catalogue, samples, SamplingOptions(patient_weights={"brtas": 2.0}))

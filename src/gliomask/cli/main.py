@@ -143,11 +143,18 @@ def main() -> None:
         if not isinstance(ended.__context__, BrokenPipeError):
             raise
         code = _nobody_reads()
-    except Exception as error:
-        code = _report(error)
     except KeyboardInterrupt:
         code = _say("stopped", 130)
+    except Exception as error:
+        code = _say("stopped", 130) if _interrupted(error) else _report(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Return True for an error that Ctrl-C caused, such as that of a module half imported."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _nobody_reads() -> int:

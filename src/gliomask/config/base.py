@@ -15,13 +15,26 @@ from gliomask.errors import ConfigError, nearest
 class Options(BaseModel):
     """Base of every group of options: frozen, and strict about its keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
         """The options as JSON values, for a record; paths are kept byte for byte."""
         keys = self.model_dump(exclude=set(exclude))
         plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
         return plain
+
+
+def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that no name occurs twice, as a validator of pydantic.
+
+    Raises:
+        ValueError: one does.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError("names that differ from each other")
+    return names
 
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
@@ -46,7 +59,7 @@ def build(
     except ValidationError as problems:
         problem = problems.errors()[0]
     key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in ("extra_forbidden", "invalid_key"):
         known = _keys(model)
         hint = nearest(key, known) or f"known: {', '.join(known)}"
         raise ConfigError(f"unknown key {key!r}", path=source, hint=hint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from gliomask.config.base import Options
+from gliomask.config.base import Options, distinct
 from gliomask.config.choices import AUTO, LabelsOption, SeedOption
 
 Target = Literal["nnunet", "msd", "bids"]
@@ -24,7 +24,9 @@ class ConvertOptions(Options):
     to: Target
     """Layout to write: nnU-Net raw, Medical Segmentation Decathlon or BIDS."""
     labels: LabelsOption = AUTO
-    sequences: tuple[Literal["t1", "t1ce", "t2", "flair"], ...] | None = None
+    sequences: (
+        Annotated[tuple[Literal["t1", "t1ce", "t2", "flair"], ...], AfterValidator(distinct)] | None
+    ) = None
     """Sequences to write as channels in order, e.g. t1,flair (default: all of the data set)."""
     unannotated: Unannotated | None = None
     """Unannotated slices, if there are any: ignore, written with nnU-Net's ignore

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from gliomask.config.base import Options, build
+from gliomask.config.base import Options, build, distinct
 from gliomask.errors import ConfigError, nearest
 
 RegionName = Literal["whole", "core", "enhancing"]
@@ -29,7 +29,9 @@ class InputOptions(Options):
     mode: Literal["stacked", "each"] = "stacked"
     """``stacked``: one channel for each sequence. ``each``: each sequence is a sample with one
     channel."""
-    sequences: tuple[str, ...] | None = None
+    sequences: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)] | None = (
+        None
+    )
     """Sequences of the store to use (default: all)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability of dropping a sequence of a stacked sample (at least one is kept)."""
@@ -40,7 +42,7 @@ class SamplingOptions(Options):
 
     tumour_share: Annotated[float, Field(gt=0, le=1)] | None = None
     """Fraction of slices with tumour in an epoch; with None, every slice is used once."""
-    slices: Annotated[int, Field(gt=0)] | None = None
+    slices: Annotated[int, Field(gt=0, le=100_000_000)] | None = None
     """Number of slices in an epoch; None is the number of slices in the training set."""
     patient_weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
     """Weights for sampling by patient: every patient is drawn equally often, times the weight of
@@ -105,6 +107,12 @@ class LossOptions(Options):
     teacher: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Weight of a teacher model's predictions in the training target (distillation)."""
 
+    @model_validator(mode="after")
+    def _any_term(self) -> Self:
+        if not self.dice and not self.bce:
+            raise ValueError("dice or bce above 0")
+        return self
+
 
 class OptimiserOptions(Options):
     """Optimiser and learning rate."""
@@ -127,11 +135,13 @@ class OptimiserOptions(Options):
 class Recipe(Options):
     """Settings of a training: the same recipe and store give the same weights."""
 
-    name: str = "custom"
+    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")] = "custom"
     """Description."""
     network: str = "u2netp"
     """Name of the network, see ``gliomask models``."""
-    regions: Annotated[tuple[RegionName, ...], Field(min_length=1)] = ("whole",)
+    regions: Annotated[tuple[RegionName, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        "whole",
+    )
     """Regions to segment, one output channel each."""
     input: InputOptions = InputOptions()
     """Input of the network."""
@@ -145,7 +155,7 @@ class Recipe(Options):
     """Optimiser and learning rate."""
     epochs: Annotated[int, Field(ge=1)] = 100
     """Number of epochs."""
-    batch_size: Annotated[int, Field(ge=1)] = 8
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 8
     """Batch size in slices, over all devices together."""
     keep: Literal["best", "last"] = "best"
     """Epoch to keep: the best on the validation patients, or the last. With few validation patients
@@ -204,11 +214,28 @@ def _read(path: str) -> str:
         raise ConfigError("not a text file", path=path) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses keys that occur twice: YAML would take the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := next((key for n, key in enumerate(keys) if key in keys[:n]), None):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice!r} occurs twice", node.start_mark
+            )
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
 def _parse(text: str, source: str) -> dict[str, Any]:
     try:
-        keys = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
+        keys = yaml.load(text, _Loader)  # noqa: S506 (it is a safe loader)
+    except RecursionError:
+        raise ConfigError("not YAML: too deeply nested", path=source) from None
+    except (yaml.YAMLError, ValueError, AttributeError) as problem:  # also of dates and tags
         raise ConfigError(f"not YAML: {problem}", path=source) from None
+    if keys is None:
+        return {}
     if not isinstance(keys, dict):
         raise ConfigError("not a mapping of keys to values", path=source)
     return keys
@@ -220,7 +247,9 @@ def _change(keys: dict[str, Any], change: str) -> None:
         raise ConfigError(f"{change!r} is not key=value", option="changes", found=change)
     *groups, last = name.split(".")
     for group in groups:
-        inner = keys.setdefault(group, {})
+        if keys.get(group) is None:
+            keys[group] = {}
+        inner = keys[group]
         if not isinstance(inner, dict):
             raise ConfigError(f"{group!r} has no keys below it", option="changes", found=change)
         keys = inner

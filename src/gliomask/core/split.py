@@ -129,7 +129,7 @@ def make_split(
         raise ValueError("two patients share an id")
     ordered = [p for p in all_patients if not p.training_only]
     training_only = tuple(p.id for p in all_patients if p.training_only)
-    if min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+    if not (min(shares) >= 0 and abs(sum(shares) - 1) <= 1e-6):  # also if one is not a number
         raise ValueError(f"shares {shares} are not non-negative numbers that sum to 1")
     rng = np.random.default_rng(seed)
     ids = [p.id for p in ordered]

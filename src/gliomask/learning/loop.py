@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from gliomask.config import Recipe
-from gliomask.errors import GliomaskError, StoppedError, same_with
+from gliomask.errors import ConfigError, StoppedError, same_with
 from gliomask.jobs.control import Control
 from gliomask.learning import reduce as across
 from gliomask.learning.batches import Batch, TrainingBatches
@@ -161,7 +161,7 @@ class Training:
                 self._network_to_keep().eval(), across.sum_over_processes, self._advance_validation
             )
         if not math.isfinite(score.loss):
-            raise GliomaskError(f"the validation loss is {score.loss}", hint=CALM)
+            raise ConfigError(f"the validation loss is {score.loss}", hint=CALM)
         return score
 
     def _advance_validation(self, slices: int) -> None:
@@ -212,12 +212,12 @@ class Training:
             self.parts.record.save(state, self._steps_done(), best=best)
         self._saved = time.monotonic()
 
-    def _diverged(self, number: int, loss: float) -> GliomaskError:
+    def _diverged(self, number: int, loss: float) -> ConfigError:
         """Error for a NaN or infinite loss, with the names of the slices."""
         epoch, step = divmod(number, self.parts.batches.steps)
         names = ", ".join(self.parts.batches.names(epoch, step))
         where = f"in epoch {epoch + 1}, step {step + 1}"
-        return GliomaskError(f"the loss is {loss} {where}, on {names}", hint=CALM)
+        return ConfigError(f"the loss is {loss} {where}, on {names}", hint=CALM)
 
     def _network_to_keep(self) -> U2Net:
         return self.parts.network if self.average is None else self.average.network

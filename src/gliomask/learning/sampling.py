@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gliomask.config import SamplingOptions
+from gliomask.datasets.find import LAYOUTS
+from gliomask.errors import ConfigError, nearest
 from gliomask.learning.catalogue import BoolArray, Catalogue, IntArray
 from gliomask.learning.randomness import Purpose, stream
 
@@ -55,10 +57,23 @@ def single_samples(catalogue: Catalogue) -> Samples:
 def patient_odds(
     catalogue: Catalogue, samples: Samples, options: SamplingOptions
 ) -> PatientOdds | None:
-    """Sampling frequencies by the options; None if every slice is drawn equally often."""
+    """Sampling frequencies by the options; None if every slice is drawn equally often.
+
+    Raises:
+        ConfigError: a weight of a data set that no layout is named after.
+    """
     weights = options.patient_weights
     if weights is None:
         return None
+    known = {layout.name for layout in LAYOUTS} | {case.source for case in catalogue.cases}
+    if unknown := min(weights.keys() - known, default=None):
+        raise ConfigError(
+            "no such data set",
+            field="sampling.patient_weights",
+            found=unknown,
+            allowed=", ".join(sorted(known)),
+            hint=nearest(unknown, known),
+        )
     of_case = np.array([weights.get(case.source, 1.0) for case in catalogue.cases])
     rows = samples.row
     return PatientOdds(catalogue.patient_of_rows(rows), of_case[catalogue.case[rows]])

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from gliomask.config import allowed
+from gliomask.config.base import distinct
 from gliomask.core.atomic import write_text
 from gliomask.core.geometry import Plane
 from gliomask.errors import ConfigError, ModelError, nearest
@@ -50,12 +51,6 @@ def _known_network(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("names that differ from each other")
-    return names
-
-
 def _finite(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
     try:
         json.dumps(values, allow_nan=False)
@@ -70,7 +65,7 @@ def _positive(chance: JsonValue) -> bool:
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$")]
 """Short printable name without path separators or markup, because it is used in file names."""
-Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64), AfterValidator(_distinct)]
+Names = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64), AfterValidator(distinct)]
 PlainValues = Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 """JSON values by name, without NaN or infinity."""
 
@@ -125,7 +120,7 @@ class ModelCard(BaseModel):
     slice_smoothing_mm: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Standard deviation of the Gaussian across slices that are at most ``CLOSE_MM`` apart, see
     ``inference.through_slices``; 0 has no effect."""
-    planes: Annotated[tuple[Plane, ...], AfterValidator(_distinct), Field(min_length=1)] = AXIAL
+    planes: Annotated[tuple[Plane, ...], AfterValidator(distinct), Field(min_length=1)] = AXIAL
     """Planes of the slices that are combined where voxels are small, see ``inference.planes``."""
     clean_up: CleanUp | None = None
     """Rule for the removal of fragments; None keeps all."""
