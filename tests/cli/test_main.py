@@ -412,6 +412,20 @@ def test_an_import_that_ctrl_c_ended_is_a_stop(
     assert said(capsys) == "error: stopped"
 
 
+def test_a_circle_of_causes_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = ValueError("a"), KeyError("b")
+    first.__cause__, second.__cause__ = second, first
+
+    def fail(**_options: object) -> None:
+        raise first
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert run(monkeypatch) == 1
+    assert "a bug in gliomask" in said(capsys)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_a_request_to_stop(
     number: signal.Signals,

@@ -94,6 +94,10 @@ def test_changes_reach_nested_keys_and_the_last_wins() -> None:
         ("epochs=2020-99-99", "not YAML"),
         ("epochs=!!int x", "not YAML"),
         ("epochs=!!timestamp x", "not YAML"),
+        ("epochs=!!bool x", "not YAML"),
+        ("epochs=!!int ''", "not YAML"),
+        ("epochs=!!map [a]", "not YAML"),
+        ("epochs=!!set [a]", "not YAML"),
         ("epochs=" + 5000 * "[", "not YAML: too deeply nested"),
         ("regions=[whole, whole]", "allowed names that differ from each other"),
         ("input.sequences=[flair, flair]", "allowed names that differ from each other"),
@@ -152,3 +156,10 @@ def test_missing_keys_have_their_defaults(tmp_path: Path, text: str) -> None:
     changes = () if text != "input:\n" else ("input.size=32",)
     size = 32 if changes else Recipe().input.size
     assert load_recipe(str(path), changes).input.size == size
+
+
+def test_merge_keys_are_no_repeated_keys(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("augment: {gamma: 0.5, <<: {gamma: 0.2, blur: 0.3}}\n")
+    augment = load_recipe(str(path)).augment
+    assert (augment.gamma, augment.blur) == (0.5, 0.3)

@@ -70,6 +70,15 @@ def test_blur_spreads_a_point_and_keeps_its_sum() -> None:
     torch.testing.assert_close(after[61, 41], neighbour**2 / centre)
 
 
+def test_blur_has_its_width_on_a_fine_grid() -> None:
+    """1.2 pixels of a 128² image are 4.8 of a 512² image."""
+    point = torch.zeros(1, 2, 512, 512)
+    point[0, :, 256, 256] = 1.0
+    row = shade(point, arrange_batch([replace(STAY, blur=1.2)]))[0, 0].sum(0)
+    places = torch.arange(512.0) - 256
+    assert abs(float((row * places**2).sum().sqrt()) - 4.8) < 0.05
+
+
 def test_noise_does_not_depend_on_the_neighbours() -> None:
     before = torch.zeros(2, 2, 64, 64)
     noisy = replace(STAY, noise=0.5, noise_seed=11)

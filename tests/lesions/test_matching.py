@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gliomask.lesions.lesions import Lesions, find_lesions
 from gliomask.lesions.matching import match_lesions, on_grid
@@ -64,3 +65,12 @@ def test_labels_go_onto_another_grid_where_they_lie() -> None:
     assert not moved[58 - 22 :: -1][23:].any()
     assert moved.dtype == np.int32
     assert on_grid(labels, np.eye(4), (4, 4, 4), affine(1.0, 1.0, 1.0)).sum() == 0
+
+
+@pytest.mark.parametrize(("shift", "kept"), [(0.4, True), (-0.4, True), (0.6, False)])
+def test_a_voxel_at_the_border_reaches_half_its_size(shift: float, kept: bool) -> None:
+    labels = np.zeros((3, 3, 3), np.int32)
+    labels[0, 1, 1] = 1
+    onto = np.eye(4)
+    onto[0, 3] = -shift
+    assert bool(on_grid(labels, np.eye(4), (1, 3, 3), onto).any()) == kept

@@ -40,6 +40,17 @@ def test_less_than_the_program_itself() -> None:
         pass
 
 
+def test_a_lower_limit_of_the_system_stays() -> None:
+    code = (
+        "import resource; from gliomask.machine.memory_limit import memory_limit\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (3 * 2**30, 4 * 2**30))\n"
+        "with memory_limit(8 * 2**30): print(resource.getrlimit(resource.RLIMIT_DATA)[0] >> 30)\n"
+        "print(resource.getrlimit(resource.RLIMIT_DATA)[0] >> 30)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "3"]
+
+
 def test_no_limit(tmp_path: Path) -> None:
     with memory_limit(None):
         assert bytearray(2**20)

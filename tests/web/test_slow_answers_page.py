@@ -142,6 +142,27 @@ def test_an_approval_keeps_unsaved_strokes(
     assert browser.run("return gliomask.dirty")
 
 
+def test_strokes_while_a_newer_mask_is_loaded_stay(
+    browser: Browser,  # noqa: F811
+    server: Server,
+    job: str,
+) -> None:
+    open_editor(browser, server, job)
+    browser.run(DRAW, 0)
+    browser.run("document.getElementById('save').click()")
+    browser.wait(f"{STATUS} === 'Saved as correction 1.'")
+    browser.run(HOLD, "GET", "layers/current")
+    browser.run(
+        "[...document.querySelectorAll('#history button')]"
+        ".find((button) => button.innerText === 'Withdraw').click()"
+    )
+    browser.wait("typeof window.release === 'function'")
+    browser.run(DRAW, 3)
+    browser.run("window.release()")
+    browser.wait("document.getElementById('problem').innerText.includes('saved meanwhile')")
+    assert browser.run(f"return {STATUS}") == "Unsaved changes to correction 1."
+
+
 def test_an_image_that_loads_slowly_does_not_replace_a_later_choice(
     browser: Browser,  # noqa: F811
     server: Server,
@@ -204,8 +225,10 @@ def test_shortcuts_of_the_browser_are_left_to_it(
     assert browser.run("return gliomask.dirty") is False
     assert browser.run(handled, ["y"]) == [True]
     assert browser.run("return gliomask.dirty")
-    assert browser.run(handled, ["Z", "z"]) == [True, True]
+    assert browser.run(handled, ["Z"]) == [True]  # with Caps Lock
     assert browser.run("return gliomask.dirty") is False
+    assert browser.run(handled.replace("ctrlKey", "shiftKey: true, ctrlKey"), ["z"]) == [True]
+    assert browser.run("return gliomask.dirty")
 
 
 def test_a_sharp_border_moves_by_the_arrow_keys(

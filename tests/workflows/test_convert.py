@@ -190,10 +190,33 @@ def test_a_converted_set_has_the_patients_of_its_source(tmp_path: Path) -> None:
         written(tmp_path / "data", tmp_path / to, to)
         found = find_cases(tmp_path / to)
         assert {case.patient for case in found.cases} == patients
-        assert "the patients of 2 cases are from patients.csv" in found.explanation
-    other = tmp_path / "bids" / "patients.csv"
-    other.write_text("patient,grade\nsub-1,2\n")  # a table of the user
-    assert len(find_cases(tmp_path / "bids").cases) == 2
+        noted = "the patients of 2 cases are from patients.csv" in found.explanation
+        assert noted == (to == "bids")  # the others keep the published names
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (b"patient,grade\nsub-1,2\n", ""),
+        (b"case,patient,age\nBraTS2021_00009,7,60\nsub-7,,\n", ""),
+        ("patient,name\n1,Müller\n".encode("latin-1"), "not used"),
+        (b"case,patient\nsub-x,\n", "not used: row 2 is incomplete"),
+        (b"case,case,patient\na,b,c\n", "not used: a column occurs twice"),
+        (b"\x89PNG\x00", "not used"),
+        (b"case,patient\nBraTS2021_00009,7\n", ""),  # which states its patient itself
+    ],
+)
+def test_other_tables_of_this_name_change_nothing(
+    tmp_path: Path, content: bytes, note: str
+) -> None:
+    tiny.brats(tmp_path / "data", "BraTS2021_00009", 1, 2, 4)
+    before = find_cases(tmp_path / "data")
+    (tmp_path / "data" / "patients.csv").write_bytes(content)
+    after = find_cases(tmp_path / "data")
+    assert after.cases == before.cases
+    notes = [text for text in after.explanation if text not in before.explanation]
+    assert len(notes) == bool(note)
+    assert all(note in text for text in notes)
 
 
 def test_one_label_and_a_set_of_pictures(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("case", ["../gone", "p/1", "a\\b", "", "..", "p 1", "anna\n"])
 def test_a_name_that_is_no_file_name_is_refused(case: str) -> None:
-    with pytest.raises(InputError, match="can't be part of a file name") as caught:
+    with pytest.raises(InputError, match="can't be that of its files") as caught:
         gliomask.predict({"flair": head_volume().array[1]}, case=case)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("state another: predict(images, case=")

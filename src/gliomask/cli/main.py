@@ -152,9 +152,11 @@ def main() -> None:
 
 def _interrupted(error: BaseException | None) -> bool:
     """Return True for an error that Ctrl-C caused, such as that of a module half imported."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:  # a chain may be a circle
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return error is not None
+    return any(isinstance(part, KeyboardInterrupt) for part in chain)
 
 
 def _nobody_reads() -> int:

@@ -217,14 +217,17 @@ def _read(path: str) -> str:
 class _Loader(yaml.SafeLoader):
     """Refuses keys that occur twice: YAML would take the last one."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if twice := next((key for n, key in enumerate(keys) if key in keys[:n]), None):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice!r} occurs twice", node.start_mark
-            )
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        keys: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if (key.tag, key.value) in keys:
+                what = f"the key {key.value!r} occurs twice"
+                raise yaml.composer.ComposerError(None, None, what, key.start_mark)
+            keys.add((key.tag, key.value))
+        return node
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:
@@ -232,7 +235,7 @@ def _parse(text: str, source: str) -> dict[str, Any]:
         keys = yaml.load(text, _Loader)  # noqa: S506 (it is a safe loader)
     except RecursionError:
         raise ConfigError("not YAML: too deeply nested", path=source) from None
-    except (yaml.YAMLError, ValueError, AttributeError) as problem:  # also of dates and tags
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError) as problem:  # of tags too
         raise ConfigError(f"not YAML: {problem}", path=source) from None
     if keys is None:
         return {}

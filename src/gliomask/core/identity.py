@@ -117,6 +117,17 @@ def _joined(key: str) -> str:
     return _known().get(flat_name(key), key)
 
 
+def is_of_collection(name: str) -> bool:
+    """Return True for a name by which a published collection identifies its patient.
+
+    >>> is_of_collection("BraTS2021_00009"), is_of_collection("sub-BraTS202100009")
+    (True, False)
+    """
+    if _BIDS.search(name) and not _TCGA.search(name):
+        return False
+    return _published(name) is not None
+
+
 def _published(name: str) -> str | None:
     if barcode := _TCGA.search(name):
         return f"TCGA-{barcode[1]}-{barcode[2]}".upper()

@@ -166,8 +166,10 @@ def _cases_found(root: Path, fit: _Fit) -> FoundCases:
     if left_out:
         explanation.append(f"no case in {', '.join(folder.name for folder in left_out)}")
     common = {name for case in cases for name in case.images}
-    named, table = with_own_table(fit.place, unique(cases))
-    explanation += table
+    named = unique(cases)
+    if fit.layout is not table.LAYOUT:  # whose own file may have this name
+        named, notes = with_own_table(fit.place, named)
+        explanation += notes
     return FoundCases(
         layout=fit.layout.name,
         cases=tuple(_finished(case, synthetic, common) for case in named),

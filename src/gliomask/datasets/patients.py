@@ -3,8 +3,8 @@
     case,patient
     Brats18_TCIA10_628_1,TCGA-DU-A5TR
 
-A table overrides the names for its cases; it may list cases that do not exist. A data set may
-contain its own table, ``patients.csv`` in its root, as ``convert`` writes it.
+A table overrides the names for its cases; it may list cases that do not exist. ``convert`` writes
+such a table, ``patients.csv``, into the root of a data set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from gliomask.core.case import Case
-from gliomask.core.identity import safe_name, stated_patient
+from gliomask.core.counted import counted
+from gliomask.core.identity import is_of_collection, safe_name, stated_patient
 from gliomask.errors import FormatError, InputError, nearest, same_with
 from gliomask.formats.table import read_table
 
@@ -46,18 +47,24 @@ def read_patients(path: Path) -> dict[str, str]:
 
 
 def with_own_table(place: Path, cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Assign the patients of a table that a data set contains, if it has one; with a note.
+    """Assign the patients of the table that ``convert`` writes into a data set; with a note.
 
-    Raises:
-        FormatError: the table has both columns but is damaged, see ``read_patients``.
+    Names of published collections state their patient themselves, and keep it. Other files of this
+    name are left alone: those with other columns, and those that can't be read.
+
+    Returns:
+        the cases, and a note if patients of the table are used, or if it is damaged.
     """
     path = place / PATIENTS_FILE
-    if not path.is_file() or not {_CASE, _PATIENT} <= set(read_table(path).columns):
-        return tuple(cases), ()
-    table = read_patients(path)
-    named = _named(cases, table)
-    count = sum(case.id in table for case in cases)
-    return named, (f"the patients of {count} cases are from {PATIENTS_FILE}",) if count else ()
+    try:
+        if not path.is_file() or set(read_table(path).columns) != {_CASE, _PATIENT}:
+            return tuple(cases), ()
+        table = read_patients(path)
+    except FormatError as problem:
+        return tuple(cases), (f"{PATIENTS_FILE} is not used: {problem.what}",)
+    stated = {c.id: table[c.id] for c in cases if c.id in table and not is_of_collection(c.id)}
+    note = f"the patients of {counted(len(stated), 'case')} are from {PATIENTS_FILE}"
+    return _named(cases, stated), (note,) if stated else ()
 
 
 def with_patients(

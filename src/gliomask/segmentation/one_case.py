@@ -65,7 +65,7 @@ def predict_images(
     """Predicts an examination in memory.
 
     Raises:
-        InputError: an unknown sequence, or no image.
+        InputError: an unknown sequence, no image, or a name of the case that is no file name.
         CaseError: images that can't be used.
     """
     case_needed = segmenter.needed(case_of(images, case))

@@ -78,12 +78,13 @@ def case_of(images: Mapping[str, Loaded], case: str) -> Case:
     """A case of images in memory, by the names of their sequences.
 
     Raises:
-        InputError: an unknown sequence, or a name that can't be part of a file name.
+        InputError: an unknown sequence, or a name with other characters than a file name may have.
     """
     if case != (safe := safe_name(case)):
-        what = "the name of the case can't be part of a file name"
+        what = "the name of the case can't be that of its files"
+        allowed = "letters, digits, dots, dashes and underscores"
         hint = f'state another: predict(images, case="{safe}")'
-        raise InputError(what, field="case", found=case, hint=hint)
+        raise InputError(what, field="case", found=case, allowed=allowed, hint=hint)
     for name in images:
         _check_name(name)
     return Case(case, case, {n: ImageFile((Path(n),)) for n in SEQUENCES if n in images})

@@ -77,14 +77,19 @@ export class Tools {
 
   /** Whether there are unsaved changes. */
   get dirty() {
-    return Boolean(this.mask) && this.mask.done.at(-1) !== this.kept;
+    return this.last !== this.kept;
+  }
+
+  /** The last step of the mask, undefined without changes. */
+  get last() {
+    return this.mask?.done.at(-1);
   }
 
   /** Begins to save the mask. @returns {import("./mask.js").Step | undefined} the last step in it */
   save() {
     this.saving = true;
     this.update();
-    return this.mask.done.at(-1);
+    return this.last;
   }
 
   /** Ends it. @param {import("./mask.js").Step | undefined} step the last one in the saved mask; that saved before if it failed */
@@ -312,7 +317,8 @@ export class Tools {
       "+": () => canvas.zoom(1.25), "=": () => canvas.zoom(1.25), "-": () => canvas.zoom(0.8),
     };
     const tool = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
-    const history = { z: "undo", Z: "redo", y: "redo" }[event.key];
+    const letter = event.key.toLowerCase(); // Caps Lock changes event.key
+    const history = letter === "z" ? (event.shiftKey ? "redo" : "undo") : letter === "y" ? "redo" : null;
     if (shortcut && history) this.step(/** @type {"undo" | "redo"} */ (history));
     else if (shortcut) return; // of the browser
     else if (tool) this.pick(tool);
