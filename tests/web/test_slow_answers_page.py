@@ -33,6 +33,12 @@ FAIL = """
     };
 """
 DRAW = "gliomask.pickRegion(0); gliomask.change([arguments[0]], true)"
+IMAGES = "return [...document.querySelectorAll('#image option')].map((option) => option.value)"
+CHOOSE = """
+    const image = document.getElementById('image');
+    image.value = arguments[0];
+    image.dispatchEvent(new Event('change', {bubbles: true}));
+"""
 STATUS = "document.getElementById('status').innerText"
 
 
@@ -59,8 +65,18 @@ def open_editor(browser: Browser, server: Server, job: str) -> None:  # noqa: F8
     browser.wait("document.documentElement.dataset.editor === 'ready'", 120)
 
 
-def press(browser: Browser, *keys: str) -> None:  # noqa: F811
-    browser.driver.find_element("id", "canvas").send_keys(*keys)
+def save(browser: Browser) -> None:  # noqa: F811
+    browser.run("document.getElementById('save').click()")
+
+
+def click(browser: Browser, text: str, within: str) -> None:  # noqa: F811
+    """Clicks the button with this text."""
+    browser.run(
+        "[...document.querySelectorAll(`${arguments[1]} button`)]"
+        ".find((button) => button.innerText === arguments[0]).click()",
+        text,
+        within,
+    )
 
 
 def test_a_stroke_during_a_save_stays_unsaved(
@@ -71,7 +87,7 @@ def test_a_stroke_during_a_save_stays_unsaved(
     open_editor(browser, server, job)
     browser.run(DRAW, 0)
     browser.run(HOLD, "PUT", "correction")
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait("typeof window.release === 'function'")
     browser.run(DRAW, 1)
     assert browser.run(f"return {STATUS}") == "Saving …"
@@ -80,7 +96,7 @@ def test_a_stroke_during_a_save_stays_unsaved(
     browser.wait(f"{STATUS}.startsWith('Saved as correction 1.')")
     assert browser.run(f"return {STATUS}") == "Saved as correction 1. There are newer changes."
     assert browser.run("return gliomask.dirty && !document.getElementById('save').disabled")
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Saved as correction 2.'")
     assert browser.run("return gliomask.dirty") is False
 
@@ -94,16 +110,16 @@ def test_a_save_that_fails_can_be_repeated_and_a_list_that_fails_is_no_failed_sa
     browser.run(DRAW, 0)
     real = "window.fetch = window.whole"
     browser.run(f"window.whole = window.fetch; {FAIL}", "PUT", "correction")
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Not saved.'")
     assert browser.run("return gliomask.dirty && !document.getElementById('save').disabled")
     browser.run(f"{real}; {FAIL}", "GET", "corrections")
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Saved as correction 1.'")
     browser.wait("document.getElementById('problem').innerText !== ''")
     browser.run(real)
     browser.run(DRAW, 1)
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Saved as correction 2.'")
 
 
@@ -115,7 +131,7 @@ def test_an_approval_keeps_unsaved_strokes(
     """Another reader saved a mask since this page was opened."""
     open_editor(browser, server, job)
     browser.run(DRAW, 0)
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Saved as correction 1.'")
     base = server.address.partition("?")[0]
     token = Tokens(open_database(server.data)).create("bob", ("read", "submit", "review"), 1)
@@ -130,14 +146,11 @@ def test_an_approval_keeps_unsaved_strokes(
     answer = server.client.put(address, params={"base": newest["sha256"]}, content=content)
     assert answer.status_code == 201, answer.text
     browser.run(DRAW, 2)
-    browser.run(
-        "[...document.querySelectorAll('#history button')]"
-        ".find((button) => button.innerText === 'Approve').click()"
-    )
+    click(browser, "Approve", "#history")
     browser.wait("document.getElementById('problem').innerText.includes('saved meanwhile')")
     assert browser.run("return gliomask.dirty")
     assert browser.run(f"return {STATUS}") == "Unsaved changes to correction 1."
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Not saved.'")  # the mask before is not the newest
     assert browser.run("return gliomask.dirty")
 
@@ -149,13 +162,10 @@ def test_strokes_while_a_newer_mask_is_loaded_stay(
 ) -> None:
     open_editor(browser, server, job)
     browser.run(DRAW, 0)
-    browser.run("document.getElementById('save').click()")
+    save(browser)
     browser.wait(f"{STATUS} === 'Saved as correction 1.'")
     browser.run(HOLD, "GET", "layers/current")
-    browser.run(
-        "[...document.querySelectorAll('#history button')]"
-        ".find((button) => button.innerText === 'Withdraw').click()"
-    )
+    click(browser, "Withdraw", "#history")
     browser.wait("typeof window.release === 'function'")
     browser.run(DRAW, 3)
     browser.run("window.release()")
@@ -169,21 +179,15 @@ def test_an_image_that_loads_slowly_does_not_replace_a_later_choice(
     job: str,
 ) -> None:
     open_editor(browser, server, job)
-    first, other = browser.run(
-        "return [...document.querySelectorAll('#image option')].map((option) => option.value)"
-    )
-    choose = (
-        "const image = document.getElementById('image'); image.value = arguments[0];"
-        "image.dispatchEvent(new Event('change', {bubbles: true}))"
-    )
+    first, other = browser.run(IMAGES)
     browser.run(HOLD, "GET", other)
-    browser.run(choose, other)
+    browser.run(CHOOSE, other)
     browser.wait("typeof window.release === 'function'")
-    browser.run(choose, first)
+    browser.run(CHOOSE, first)
     browser.run("window.release()")
     browser.wait(f"gliomask.canvas.layers.has('{other}')")
     assert browser.run("return gliomask.image") == first
-    browser.run(choose, other)
+    browser.run(CHOOSE, other)
     browser.wait(f"gliomask.image === '{other}'")
 
 
@@ -193,15 +197,9 @@ def test_an_image_that_can_not_be_loaded_is_not_shown_as_chosen(
     job: str,
 ) -> None:
     open_editor(browser, server, job)
-    first, other = browser.run(
-        "return [...document.querySelectorAll('#image option')].map((option) => option.value)"
-    )
+    first, other = browser.run(IMAGES)
     browser.run(FAIL, "GET", other)
-    browser.run(
-        "const image = document.getElementById('image'); image.value = arguments[0];"
-        "image.dispatchEvent(new Event('change', {bubbles: true}))",
-        other,
-    )
+    browser.run(CHOOSE, other)
     browser.wait("document.getElementById('problem').innerText !== ''")
     assert browser.run("return document.getElementById('image').value") == first
 
@@ -265,10 +263,7 @@ def test_the_reason_why_a_job_can_not_be_cancelled_stays(
     browser.wait(f"document.querySelector('#job-{job}')")
     browser.run("window.confirm = () => true")
     browser.run(FAIL, "DELETE", "files")
-    browser.run(
-        f"[...document.querySelectorAll('#job-{job} button')]"
-        ".find((button) => button.innerText === 'Delete').click()"
-    )
+    click(browser, "Delete", f"#job-{job}")
     browser.wait("document.getElementById('job-problem').innerText !== ''")
     browser.run(
         "window.drawn = 0; const real = window.fetch;"
