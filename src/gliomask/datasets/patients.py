@@ -18,7 +18,7 @@ from gliomask.core.case import Case
 from gliomask.core.counted import counted
 from gliomask.core.identity import is_of_collection, safe_name, stated_patient
 from gliomask.errors import FormatError, InputError, nearest, same_with
-from gliomask.formats.table import read_table
+from gliomask.formats.table import CsvTable, read_table
 
 PATIENTS_FILE: Final = "patients.csv"
 _CASE, _PATIENT = "case", "patient"
@@ -31,7 +31,10 @@ def read_patients(path: Path) -> dict[str, str]:
     Raises:
         FormatError: no table, a column or a cell is missing, or a case has two patients.
     """
-    table = read_table(path)
+    return _patients_of(read_table(path), path)
+
+
+def _patients_of(table: CsvTable, path: Path) -> dict[str, str]:
     table.need(_CASE, _PATIENT)
     patients: dict[str, str] = {}
     for number, row in table.rows:
@@ -57,12 +60,14 @@ def with_own_table(place: Path, cases: Sequence[Case]) -> tuple[tuple[Case, ...]
     """
     path = place / PATIENTS_FILE
     try:
-        if not path.is_file() or set(read_table(path).columns) != {_CASE, _PATIENT}:
+        table = read_table(path) if path.is_file() else None
+        if table is None or set(table.columns) != {_CASE, _PATIENT}:
             return tuple(cases), ()
-        table = read_patients(path)
+        patients = _patients_of(table, path)
     except FormatError as problem:
         return tuple(cases), (f"{PATIENTS_FILE} is not used: {problem.what}",)
-    stated = {c.id: table[c.id] for c in cases if c.id in table and not is_of_collection(c.id)}
+    own = [case.id for case in cases if case.id in patients and not is_of_collection(case.id)]
+    stated = {name: patients[name] for name in own}
     note = f"the patients of {counted(len(stated), 'case')} are from {PATIENTS_FILE}"
     return _named(cases, stated), (note,) if stated else ()
 

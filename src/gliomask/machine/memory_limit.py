@@ -39,9 +39,9 @@ def memory_limit(most: int | None) -> Iterator[None]:
     import resource  # not there on every system
 
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    present = [limit for limit in before if limit != resource.RLIM_INFINITY]
-    least = min(_status_bytes("VmData") + most - resident, *present, sys.maxsize)
-    resource.setrlimit(resource.RLIMIT_DATA, (least, before[1]))
+    present = [value for value in before if value != resource.RLIM_INFINITY]
+    limit = min(_status_bytes("VmData") + most - resident, *present, sys.maxsize)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, before[1]))
     try:
         yield
     finally:

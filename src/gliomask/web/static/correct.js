@@ -50,7 +50,7 @@ async function act(method, number, end) {
     byId("problem").textContent = "";
     await look();
     if (current.sha256 === base.sha256) return;
-    if (!replace || !(await begin(step))) tell("Another correction was saved meanwhile. The editor still shows your unsaved changes to the mask before it: to see the newer mask, reload the page.");
+    if (!replace || !(await begin(step))) tell("The newest mask is another one now, because a correction was withdrawn or saved meanwhile. The editor still shows your unsaved changes to the mask before: to see the newest, reload the page.");
   } catch (problem) {
     tell(problem);
   }

@@ -168,7 +168,7 @@ export class Tools {
     const probability = this.probability, level = 256 - Number(byId("level").value);
     if (!probability) return;
     if (!this.lesion) this.lesion = this.lesionHere();
-    else if (this.border && this.mask.done.at(-1) === this.border) this.mask.undo();
+    else if (this.last === this.border) this.mask.undo();
     if (!this.lesion.length) { this.lesion = null; return this.resetBorder(); }
     const lesion = this.lesion, wanted = moved(lesion, probability, level, this.mask.shape);
     const before = this.mask.values.slice();
@@ -179,7 +179,7 @@ export class Tools {
     const at = [];
     for (let n = 0; n < before.length; n++) if (before[n] !== this.mask.values[n]) at.push(n);
     this.mask.remember(Uint32Array.from(at), Uint8Array.from(at, (n) => before[n]));
-    this.border = this.mask.done.at(-1);
+    this.border = this.last;
     this.drawn();
     this.lesion = lesion;
     byId("level").nextElementSibling.textContent = level === MARKED ? "as marked" : `${level < MARKED ? "+" : "−"}${Math.round(Math.abs(MARKED - level) / 1.28)} %`;
@@ -187,7 +187,7 @@ export class Tools {
 
   /** Removes a step without changes, of a border that was moved back or by too little. */
   dropEmptyStep() {
-    if (this.mask.done.at(-1)?.at.length !== 0) return;
+    if (this.last?.at.length !== 0) return;
     this.mask.done.pop();
     this.update();
   }
