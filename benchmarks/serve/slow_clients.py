@@ -112,7 +112,7 @@ def _readers(server: Server, count: int) -> Row:
         connection = socket.socket()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", int(server.address.split(":")[2].split("/")[0])))
-        connection.sendall(b"GET /static/niivue/niivue.umd.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        connection.sendall(b"GET /static/niivue.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         sockets.append(connection)
     began = time.monotonic()
     closed = until(lambda: open_files(server.process.pid) <= before + 5, 300)

@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-import gliomask.report
 from gliomask.report.drawing import Canvas, text_width
-
-FONT = Path(gliomask.report.__file__).parent / "vendor" / "dejavu"
+from gliomask.report.package_files import FONT, package_bytes, package_text
 
 
 def pixels(canvas: Canvas, path: Path) -> npt.NDArray[np.uint8]:
@@ -60,5 +58,5 @@ def test_text_is_as_wide_as_it_says(tmp_path: Path) -> None:
 
 
 def test_the_font_is_the_one_that_its_note_describes() -> None:
-    digest = hashlib.sha256((FONT / "DejaVuSans.ttf").read_bytes()).hexdigest()
-    assert re.findall(r"`([0-9a-f]{64})`", (FONT / "README.md").read_text()) == [digest]
+    digest = hashlib.sha256(package_bytes(FONT)).hexdigest()
+    assert re.findall(r"`([0-9a-f]{64})`", package_text("vendor/dejavu/README.md")) == [digest]

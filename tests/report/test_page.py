@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from gliomask.report.page import Assets, data_uri, embedded, package_text, render, security_policy
+from gliomask.report.package_files import package_text
+from gliomask.report.page import Assets, data_uri, embedded, render, security_policy
 
 HEX = r"#[0-9a-f]{6}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from gliomask.config.segment import SegmentOptions
 from gliomask.formats import editable_case
+from gliomask.report.package_files import NIIVUE_SHA256
 from gliomask.web import submission
 from gliomask.web.service import Service
 from gliomask.web.tokens import PREFIX
@@ -135,6 +137,23 @@ def test_other_sites_get_nothing(ann: TestClient, headers: dict[str, str]) -> No
         answer = ann.request(method, API + path, headers=headers)
         assert answer.status_code == 403
         assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_the_viewer_is_sent_compressed_and_once(ann: TestClient) -> None:
+    sent = {
+        encoding: ann.get("/static/niivue.js", headers={"accept-encoding": encoding})
+        for encoding in ("gzip, br", "identity")
+    }
+    assert sent["gzip, br"].headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in sent["identity"].headers
+    assert int(sent["gzip, br"].headers["content-length"]) < 1e6
+    for answer in sent.values():  # the client has decompressed them
+        assert hashlib.sha256(answer.content).hexdigest() == NIIVUE_SHA256
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["vary"] == "accept-encoding"
+    known = {"if-none-match": sent["gzip, br"].headers["etag"]}
+    again = ann.get("/static/niivue.js", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_our_own_page_may_ask(ann: TestClient) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gliomask.web.app import _NIIVUE, _STATIC
+from gliomask.web.app import _STATIC
 from gliomask.web.service import Service
 from tests.web.corrected import done_job
 from tests.web.listening import listening
@@ -117,7 +117,7 @@ def guess(
     finally:
         _opened = None
     assert counts[404] > number / 2
-    allowed = (service.folder.root, _STATIC, _NIIVUE)
+    allowed = (service.folder.root, _STATIC)
     outside = {
         path
         for path in seen

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +16,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
 from gliomask.core.atomic import atomic_path
+from gliomask.report.package_files import FONT, package_bytes
 from gliomask.report.slices import Mask, SliceImage, Window
 
 FINER: Final = 2
@@ -101,6 +101,4 @@ def _finer(place: Place) -> Place:
 
 @cache
 def _font(size: float) -> ImageFont.FreeTypeFont:
-    font = files("gliomask.report") / "vendor" / "dejavu" / "DejaVuSans.ttf"
-    with as_file(font) as path:
-        return ImageFont.truetype(str(path), size * FINER)
+    return ImageFont.truetype(io.BytesIO(package_bytes(FONT)), size * FINER)

@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -23,6 +22,7 @@ from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.errors import printable
 from gliomask.report.colours import region_styles
 from gliomask.report.numbers import number_text
+from gliomask.report.package_files import package_text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -98,12 +98,6 @@ def embedded(value: object) -> Markup:
 def data_uri(content: bytes, kind: str = "image/png") -> str:
     """Bytes as a data URL."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-@cache
-def package_text(name: str) -> str:
-    """A file of this package, e.g. ``templates/base.css``."""
-    return files("gliomask.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=16)

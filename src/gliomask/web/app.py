@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from gliomask.config import allowed
 from gliomask.errors import GliomaskError, MachineError, unexpected
+from gliomask.report.package_files import NIIVUE, NIIVUE_SHA256, package_bytes, stored_bytes
 from gliomask.web.api import corrections, follow, jobs, server, uploads
 from gliomask.web.clients import auto3dseg
 from gliomask.web.clients.monai_label import infer, store
@@ -29,7 +30,6 @@ from gliomask.web.service import Service, ServiceOf
 
 API = "/api/v1"
 _STATIC = Path(str(files("gliomask.web"))) / "static"
-_NIIVUE = Path(str(files("gliomask.report"))) / "vendor" / "niivue"
 _ROUTERS = (
     uploads.router,
     jobs.router,
@@ -71,7 +71,7 @@ def make_app(service: Service) -> ASGIApp:
             app.include_router(router, prefix=prefix, include_in_schema=False)
     app.add_api_route("/", page, include_in_schema=False)
     app.add_api_route("/correct", correct, include_in_schema=False)
-    app.mount("/static/niivue", StaticFiles(directory=_NIIVUE), name="niivue")
+    app.add_api_route("/static/niivue.js", viewer_script, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -79,6 +79,18 @@ def make_app(service: Service) -> ASGIApp:
     app.add_exception_handler(MachineError, _unavailable)
     app.add_exception_handler(OSError, _broken)
     return Guard(app, service.options)
+
+
+def viewer_script(request: Request) -> Response:
+    """The viewer's script, sent as it lies in the package: compressed."""
+    headers = {"etag": f'"{NIIVUE_SHA256}"', "cache-control": "no-cache", "vary": "accept-encoding"}
+    if NIIVUE_SHA256 in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers["content-encoding"] = stored_bytes(NIIVUE), "gzip"
+    else:
+        content = package_bytes(NIIVUE)
+    return Response(content, headers=headers, media_type="text/javascript")
 
 
 def page(

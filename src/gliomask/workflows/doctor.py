@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Fact = TypeVar("Fact")
 
-_VIEWER: Final = "report/vendor/niivue/niivue.umd.js"
+_VIEWER: Final = "report/vendor/niivue/niivue.umd.js.gz"
 
 
 @dataclass(frozen=True)

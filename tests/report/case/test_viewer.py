@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from importlib.resources import files
 
 import numpy as np
 
 from gliomask.core.regions import labels_of_regions
-from gliomask.report.case.viewer import NIIVUE_SHA256, NIIVUE_VERSION, viewer_data
-from gliomask.report.page import package_text
+from gliomask.report.case.viewer import viewer_data
+from gliomask.report.package_files import (
+    NIIVUE,
+    NIIVUE_SHA256,
+    NIIVUE_VERSION,
+    package_bytes,
+    package_text,
+)
 from tests.fakes import head_labels, head_volume
 from tests.report.case.case_pages import nested_prediction, whole_prediction
 
-VENDOR = files("gliomask.report") / "vendor" / "niivue"
-
 
 def test_niivue_is_the_published_file() -> None:
-    content = (VENDOR / "niivue.umd.js").read_bytes()
+    content = package_bytes(NIIVUE)
     assert hashlib.sha256(content).hexdigest() == NIIVUE_SHA256
     assert b"\r" not in content  # a browser would hash the script without it
-    readme = (VENDOR / "README.md").read_text(encoding="utf-8")
+    readme = package_text("vendor/niivue/README.md")
     assert NIIVUE_SHA256 in readme
     assert f"niivue-{NIIVUE_VERSION}.tgz" in readme
 

@@ -14,7 +14,8 @@ from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import LEVELS, Level
 from gliomask.report.batch.outliers import outliers
 from gliomask.report.numbers import interval_text, number_text
-from gliomask.report.page import Assets, package_text, render
+from gliomask.report.package_files import package_text
+from gliomask.report.page import Assets, render
 
 MAX_ROWS: Final = 20_000
 """Longer tables make a browser wait; the table of all is ``cases.csv``."""

@@ -15,15 +15,16 @@ from gliomask.core.regions import REGIONS
 from gliomask.core.reliability import Reliability, unstated
 from gliomask.core.volume import Volume
 from gliomask.jobs.control import SILENT, Control
-from gliomask.report.case.viewer import NIIVUE_VERSION, sequence_name, viewer_data
-from gliomask.report.page import Assets, data_uri, embedded, package_text, render
+from gliomask.report.case.viewer import sequence_name, viewer_data
+from gliomask.report.package_files import NIIVUE, NIIVUE_VERSION, package_text
+from gliomask.report.page import Assets, data_uri, embedded, render
 from gliomask.report.preview import draw_preview
 
-_NIIVUE = "vendor/niivue"
 _NAMES = {"licence": "licence of the model", "weights_sha256": "SHA-256 of the weights"}
 _EMPTY = "empty_mask_reasons"
 """Code of the reason that is the text of an empty mask."""
-_SCRIPTS = (f"{_NIIVUE}/niivue.umd.js", "static/case_mask.js", "static/case_viewer.js")
+_LICENCES = ("vendor/niivue/LICENSE", "vendor/niivue/THIRD-PARTY.txt")
+_SCRIPTS = (NIIVUE, "static/case_mask.js", "static/case_viewer.js")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _rendered(page: CasePage, control: Control) -> str:
         "view": view.settings,
         "settings": embedded(view.settings),
         "niivue": NIIVUE_VERSION,
-        "licences": [package_text(f"{_NIIVUE}/{name}") for name in ("LICENSE", "THIRD-PARTY.txt")],
+        "licences": list(map(package_text, _LICENCES)),
     }
     assets = Assets(
         styles=(package_text("templates/case.css"),),

@@ -24,8 +24,6 @@ from gliomask.report.case.layers import (
     mask_layer,
 )
 
-NIIVUE_VERSION = "0.69.0"
-NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 + contrast", "t2": "T2", "flair": "FLAIR"}
 
 

@@ -15,7 +15,8 @@ from gliomask.report import style
 from gliomask.report.evaluation import charts
 from gliomask.report.evaluation.tables import TextTable, name_of
 from gliomask.report.numbers import interval_text, number_text, signed_text
-from gliomask.report.page import Assets, package_text, render
+from gliomask.report.package_files import package_text
+from gliomask.report.page import Assets, render
 from gliomask.statistics.comparison import Comparison, PairedDifference
 
 COLUMNS = (

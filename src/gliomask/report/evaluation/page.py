@@ -27,7 +27,8 @@ from gliomask.report.evaluation.tables import (
     headline,
     score_tables,
 )
-from gliomask.report.page import Assets, package_text, render
+from gliomask.report.package_files import package_text
+from gliomask.report.page import Assets, render
 from gliomask.statistics.analysis import Analysis
 from gliomask.statistics.evaluation_summary import UNIT
 

@@ -16,7 +16,8 @@ from gliomask.report.evaluation.tables import TextTable
 from gliomask.report.follow.chart import volume_course
 from gliomask.report.follow.table import Followed
 from gliomask.report.numbers import interval_text, number_text, signed_text
-from gliomask.report.page import Assets, package_text, render
+from gliomask.report.package_files import package_text
+from gliomask.report.page import Assets, render
 
 REGION_COLUMNS = (
     "time point",
