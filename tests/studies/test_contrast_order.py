@@ -1,4 +1,4 @@
-"""T1 after contrast by the order in the study, where no word and no agent says so."""
+"""Post-contrast T1 by the order in the study, where no word and no agent says so."""
 
 from __future__ import annotations
 

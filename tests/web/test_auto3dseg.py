@@ -62,7 +62,7 @@ def test_models(client: Client) -> None:
     assert len(models) == 15  # every set of four sequences but the empty one
     full, *others = models
     assert full["id"] == f"{MODEL}.flair-t1ce-t1-t2"
-    assert [one["title"] for one in full["inputs"]] == ["FLAIR", "T1 after contrast", "T1", "T2"]
+    assert [one["title"] for one in full["inputs"]] == ["FLAIR", "post-contrast T1", "T1", "T2"]
     names = ("BraTS-GLI-00001-000-t2f", "x-t1c", "x-t1n", "x-t2w")
     patterns = [one["namePattern"] for one in full["inputs"]]
     assert all(map(fnmatch.fnmatchcase, names, patterns))

@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def head_with_contrast() -> Volume:
-    """The head as T1 after contrast and FLAIR, in which the model marks every region."""
+    """The head as post-contrast T1 and FLAIR, in which the model marks every region."""
     volume = head_volume()
     return Volume(volume.array, volume.affine, ("t1ce", "flair"))
 

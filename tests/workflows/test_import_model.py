@@ -74,7 +74,7 @@ def test_by_command(
     torch.save(trained().state_dict(), path)
     words = ("models", "import", path, "--out", tmp_path / "model")
     assert run(monkeypatch, *words) == 2
-    assert "--sequences t1ce,t2 (T1 after contrast, then T2)" in capsys.readouterr().err
+    assert "--sequences t1ce,t2 (post-contrast T1, then T2)" in capsys.readouterr().err
     options = ("--sequences", "t1ce,t2", "--regions", "whole", "--size", "64", "--json")
     assert run(monkeypatch, *words, *options) == 0
     assert json.loads(capsys.readouterr().out)["norm_epsilon"] == 1e-5

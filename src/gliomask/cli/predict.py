@@ -54,7 +54,7 @@ TYPED = {
     "sequences": Typed(
         keys={
             "t1": "T1 image before contrast, for inputs whose names do not contain the sequence.",
-            "t1ce": "T1 image after contrast (T1ce), as for T1.",
+            "t1ce": "Post-contrast T1 image (T1ce), as for T1.",
             "t2": "T2 image, as for T1.",
             "flair": "FLAIR image, as for T1.",
         }

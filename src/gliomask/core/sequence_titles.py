@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 
 SEQUENCE_TITLES = MappingProxyType(
-    {"t1": "T1", "t1ce": "T1 after contrast", "t2": "T2", "flair": "FLAIR"}
+    {"t1": "T1", "t1ce": "post-contrast T1", "t2": "T2", "flair": "FLAIR"}
 )
 """Sequence -> name; the sequences are those of ``core.volume.SEQUENCES``."""

@@ -3,7 +3,7 @@
     brainTumorDataPublic_1-766/1.mat ... 3064.mat            as published (``formats.matlab``)
     images/1.png ... 3064.png, masks/1.png ... 3064.png copies as pictures
 
-T1 after contrast, whole heads, 512 x 512 or 256 x 256; axial, coronal and sagittal slices, 7 mm
+Post-contrast T1, whole heads, 512 x 512 or 256 x 256; axial, coronal and sagittal slices, 7 mm
 apart. The masks outline the tumour without oedema, so their only region is the tumour core. Every
 slice is a separate case, because the slices of a patient are in three planes. The pictures lack
 patient ids: a split by patient needs a table of patients.

@@ -1,6 +1,6 @@
 """LGG-1p19qDeletion: 159 low-grade gliomas of the Mayo Clinic.
 
-    NiFTiSegmentationsEdited/LGG-104/LGG-104_T1.nii.gz             T1 after contrast, on T2's grid
+    NiFTiSegmentationsEdited/LGG-104/LGG-104_T1.nii.gz             post-contrast T1, on T2's grid
                                      LGG-104_T2.nii.gz
                                      LGG-104-Segmentation.nii.gz
 

@@ -55,7 +55,7 @@ def _as_bytes(image: FloatArray) -> npt.NDArray[np.uint8]:
 
 
 def _1p19q(folder: Path, patient: SyntheticPatient) -> None:
-    """T1 after contrast, T2, and a mask of three slices: the largest and its neighbours."""
+    """Post-contrast T1, T2, and a mask of three slices: the largest and its neighbours."""
     name = f"LGG-{900 + patient.number}"
     hyphens = patient.number % 3 == 0
     image_mark, mask_mark = ("-", "_") if hyphens else ("_", "-")

@@ -33,7 +33,7 @@ class _Injection:
 def after_injection(
     among: Sequence[RecognisedSeries], others: Iterable[SeriesTags] = ()
 ) -> list[RecognisedSeries]:
-    """The series of a study; a T1 that was made after an injection counts as T1 after contrast.
+    """The series of a study; a T1 that was made after an injection counts as post-contrast T1.
 
     Args:
         among: the series.

@@ -2,7 +2,7 @@
 
 Criteria between several series of a sequence, in this order: evidence; coverage of the reference's
 head and its plane; voxel size; number of slices; time of acquisition. The reference is the series
-whose grid the mask will have: FLAIR if available, else T2, T1 after contrast or T1; among several,
+whose grid the mask will have: FLAIR if available, else T2, post-contrast T1 or T1; among several,
 one with a whole head in axial slices, like the training data of the models. A choice of the user
 overrides all criteria.
 """
@@ -40,7 +40,7 @@ class SeriesChoice:
     Attributes:
         among: all series of the study, with their recognised sequences.
         chosen: sequence -> the series to use, one of ``among``.
-        contrast_order: the order that alone distinguishes T1 after contrast from T1; else empty.
+        contrast_order: the order that alone distinguishes post-contrast T1 from T1; else empty.
         reference: series for the comparison of plane and coverage.
     """
 
@@ -89,7 +89,7 @@ def choose_series(among: Sequence[RecognisedSeries]) -> SeriesChoice:
 
 
 def _with_contrast(choice: SeriesChoice) -> SeriesChoice:
-    """T1 after contrast by its order in the study, without other evidence."""
+    """post-contrast T1 by its order in the study, without other evidence."""
     t1 = choice.chosen.get("t1")
     by_hand = t1 is not None and BY_HAND in t1.recognition.evidence
     if t1 is None or by_hand or "t1ce" in choice.chosen:

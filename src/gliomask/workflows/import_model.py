@@ -24,7 +24,7 @@ from gliomask.nets.foreign.weights import ForeignWeights
 
 _USUAL_SEQUENCES: Final = {
     1: (("flair", "one channel of FLAIR"), ("t2", "one channel of T2")),
-    2: (("t1ce,t2", "T1 after contrast, then T2"), ("t1,t2", "T1, then T2")),
+    2: (("t1ce,t2", "post-contrast T1, then T2"), ("t1,t2", "T1, then T2")),
     3: (("t1,flair,t1ce", "as the LGG set of Buda et al."),),
     4: (("t1,t1ce,t2,flair", "as BraTS lists them"),),
 }

@@ -162,7 +162,7 @@ def test_layers_and_opacity(opened: Browser) -> None:
     assert shown(opened) == ["image-flair.nii.gz", "mask.nii.gz"]
     opened.driver.find_element(By.ID, "canvas").send_keys("2")
     opened.wait("gliomask.nv.volumes[0].name === 'image-t1ce.nii.gz'")
-    assert "T1 + contrast" in told(opened)
+    assert "post-contrast T1" in told(opened)
     put(opened, "overlay", "probability-whole")
     opened.wait("gliomask.nv.volumes[1].name === 'probability-whole.nii.gz'")
     put(opened, "opacity", 0.75)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gliomask.core.prediction import Prediction
 from gliomask.core.regions import REGIONS
+from gliomask.core.sequence_titles import SEQUENCE_TITLES
 from gliomask.core.volume import Volume, best_shown
 from gliomask.jobs.control import SILENT, Control
 from gliomask.report.case.layers import (
@@ -23,8 +24,6 @@ from gliomask.report.case.layers import (
     map_layer,
     mask_layer,
 )
-
-SEQUENCE_NAMES = {"t1": "T1", "t1ce": "T1 + contrast", "t2": "T2", "flair": "FLAIR"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def viewer_data(
 
 def sequence_name(name: str) -> str:
     """Display name of a sequence."""
-    return SEQUENCE_NAMES.get(name, name)
+    return SEQUENCE_TITLES.get(name, name)
 
 
 def _entry(blobs: dict[str, str], key: str, title: str, layer: ViewerLayer) -> dict[str, object]:

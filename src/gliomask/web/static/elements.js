@@ -1,6 +1,6 @@
 // Elements of the pages. Text is only set as text, never as HTML.
 
-export const sequenceNames = /** @type {Record<string, string>} */ ({ t1: "T1", t1ce: "T1 + contrast", t2: "T2", flair: "FLAIR" });
+export const sequenceNames = /** @type {Record<string, string>} */ ({ t1: "T1", t1ce: "post-contrast T1", t2: "T2", flair: "FLAIR" });
 
 export const regionNames = /** @type {Record<string, string>} */ ({ whole: "whole tumour", core: "tumour core", enhancing: "enhancing tumour" });
 
