@@ -26,6 +26,10 @@ class Every(Options):
     names: Annotated[tuple[str, ...], Field(min_length=1)] = ("x",)
     files: dict[str, Path] = Field(default_factory=dict)
     memory: ByteSize | None = None
+    either: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    shares: dict[str, float] = Field(default_factory=dict)
+    pair: tuple[int, int] | None = None
+    on_or_share: bool | float = False
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,11 @@ class Every(Options):
         ("whole", 10, "9 or less"),
         ("whole", "x", "a whole number"),
         ("whole", 1.5, "a whole number"),
+        ("whole", True, "a number, not true or false"),
+        ("share", False, "a number, not true or false"),
+        ("either", True, "a number, not true or false"),
+        ("shares", {"a": True}, "a number, not true or false"),
+        ("pair", (1, True), "a number, not true or false"),
         ("share", 0, "more than 0"),
         ("share", 1, "less than 1"),
         ("share", "much", "a number"),
@@ -48,6 +57,7 @@ class Every(Options):
         ("names", 4, "a list"),
         ("names", (4,), "text"),
         ("files", 4, "keys with values"),
+        ("memory", True, "a number, not true or false"),
         ("memory", "much", "a size, e.g. 1.5GB"),
     ],
 )
@@ -55,6 +65,10 @@ def test_what_is_allowed_is_said_in_our_words(key: str, value: object, words: st
     with pytest.raises(ConfigError) as refused:
         build(Every, {key: value}, "x")
     assert refused.value.allowed == words
+
+
+def test_true_is_allowed_where_the_field_says_so() -> None:
+    assert build(Every, {"on": True, "on_or_share": True}, "x").on_or_share is True
 
 
 def test_the_package_has_these_recipes() -> None:
@@ -102,6 +116,8 @@ def test_changes_reach_nested_keys_and_the_last_wins() -> None:
         ("regions=[whole, whole]", "allowed names that differ from each other"),
         ("input.sequences=[flair, flair]", "allowed names that differ from each other"),
         ("input.sequences=[]", "input.sequences=, allowed 1 or more"),
+        ("epochs=true", "epochs=True, allowed a number, not true or false"),
+        ("sampling.patient_weights={brats: yes}", "allowed a number, not true or false"),
         ("sampling.patient_weights={brats: .inf}", "allowed a number"),
         ("optimiser.lr=.inf", "optimiser.lr=inf, allowed a number"),
         ("augment.elastic_px=.nan", "augment.elastic_px=nan, allowed a number"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from gliomask.errors import ConfigError, nearest
@@ -19,11 +19,35 @@ class Options(BaseModel):
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        """Refuses ``true`` where a number belongs: pydantic would take it as 1."""
+        kinds = _types_in(cls.model_fields[str(info.field_name)].annotation)
+        numeric = any(isinstance(kind, type) and issubclass(kind, int | float) for kind in kinds)
+        if numeric and bool not in kinds and _holds_truth(value):
+            raise ValueError("a number, not true or false")
+        return value
+
     def plain(self, exclude: Collection[str] = ()) -> dict[str, Any]:
         """The options as JSON values, for a record; paths are kept byte for byte."""
         keys = self.model_dump(exclude=set(exclude))
         plain: dict[str, Any] = json.loads(json.dumps(keys, default=str))
         return plain
+
+
+def _types_in(annotation: object) -> set[object]:
+    """The types that an annotation is made of, e.g. dict, str and float of ``dict[str, float]``."""
+    parts = get_args(annotation)
+    return {annotation, *(kind for part in parts for kind in _types_in(part))}
+
+
+def _holds_truth(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_truth, value))
+    if isinstance(value, dict):
+        return _holds_truth(list(value.values()))
+    return isinstance(value, bool)
 
 
 def distinct(names: tuple[str, ...]) -> tuple[str, ...]:
