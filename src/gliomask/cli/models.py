@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gliomask.config.models import ModelsOptions
     from gliomask.nets.known_models import KnownDice, NamedModel
 
-
 _SHOW = "show"
+_HELP = (
+    "List, describe, add, remove and import models. `models NAME` is short for `models show NAME`."
+)
 
 
 class _ModelsGroup(TyperGroup):
@@ -35,7 +37,7 @@ class _ModelsGroup(TyperGroup):
 
 def add_group(app: typer.Typer) -> None:
     """Adds the command and its subcommands to the application."""
-    group = typer.Typer(cls=_ModelsGroup, help="List, describe, add, remove and import models.")
+    group = typer.Typer(cls=_ModelsGroup, help=_HELP)
     add_to(group, COMMAND, _SHOW)
     add_to(group, models_import.COMMAND, "import")
     add_to(group, models_add.COMMAND, "add")

@@ -80,7 +80,7 @@ COMMAND = Command(
     extra={
         **{name: Extra(_OF_NNUNET, metavar="TEXT", flag=f"-{name}") for name in _WITH_VALUE},
         **{name: Extra(_OF_NNUNET) for name in _FLAGS},
-        "rest": Extra("Further folds of -f.", metavar="FOLD", argument=True),
+        "rest": Extra("Further folds of -f; ignored.", metavar="FOLD", argument=True),
         **JSON,
     },
 )

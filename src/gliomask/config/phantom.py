@@ -17,7 +17,7 @@ class PhantomOptions(Options):
     out: Path
     """Folder to write: a new or empty one."""
     layout: str = "brats"
-    """Published data set whose folder layout to write."""
+    """Folder layout of a published data set, e.g. lgg_kaggle or bids; an unknown name lists all."""
     patients: Annotated[int, Field(ge=1)] = 12
     """Number of synthetic patients."""
     seed: SeedOption = 0

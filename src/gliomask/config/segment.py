@@ -22,7 +22,7 @@ class SegmentOptions(Options):
     """Write an uncertainty map for each region: the disagreement of the network's outputs (volumes
     only)."""
     uncertainty: bool = True
-    """Estimate uncertainty, for intervals and a reliability flag: about a tenth of the time."""
+    """Estimate uncertainty, for intervals and a reliability flag: a tenth more time."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Probability threshold for tumour (default: the model's own)."""
     clean_up: bool = True
