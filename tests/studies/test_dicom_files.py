@@ -21,10 +21,15 @@ def test_files_at_any_depth_in_a_steady_order(tmp_path: Path) -> None:
     assert not holds_dicom(tmp_path)
 
 
-def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    assert files_below(tmp_path) == []
+def test_a_folder_that_links_lead_to_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "1.dcm").write_bytes(b"x")
+    studies = tmp_path / "studies"
+    (studies / "a").mkdir(parents=True)
+    (studies / "a" / "loop").symlink_to(studies)
+    for name in ("linked", "twice"):
+        (studies / name).symlink_to(tmp_path / "elsewhere")
+    assert files_below(studies) == [studies / "linked" / "1.dcm"]
 
 
 def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

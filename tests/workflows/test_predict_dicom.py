@@ -149,5 +149,5 @@ def test_a_series_that_no_object_can_be_drawn_on(
     }
     assert "no DICOM Segmentation" in (tmp_path / "out" / "P1_20010203.html").read_text()
     assert predict_files(PredictOptions(**keys)).earlier
-    with pytest.raises(FormatError, match="FrameOfReferenceUID"):
+    with pytest.raises(FormatError, match=r"FrameOfReferenceUID.*leave dicom-seg and rtstruct out"):
         predict_files(PredictOptions(**keys, write=("nifti", "dicom-seg")))

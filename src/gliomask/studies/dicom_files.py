@@ -11,7 +11,7 @@ from gliomask.formats.limits import MAX_DEPTH, MAX_ENTRIES
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files, folder by folder, in a steady order. Links to folders are not followed.
+    """All files, folder by folder, in a steady order; a folder that several links lead to, once.
 
     Raises:
         LayoutError: no such folder; too many files or too deep folders.
@@ -20,8 +20,12 @@ def files_below(folder: Path) -> list[Path]:
         raise LayoutError("no such folder", path=folder)
     files: list[Path] = []
     waiting = [(folder, 0)]
+    visited: set[Path] = set()
     while waiting:
         place, depth = waiting.pop()
+        if place.resolve() in visited:
+            continue
+        visited.add(place.resolve())
         if depth > MAX_DEPTH:
             allowed = f"up to {MAX_DEPTH}"
             raise LayoutError("too deep", path=place, field="depth", found=depth, allowed=allowed)
@@ -32,7 +36,7 @@ def files_below(folder: Path) -> list[Path]:
             raise LayoutError(
                 "too full", path=folder, field="files", found=len(files), allowed=allowed
             )
-        inner = [path for path in below if path.is_dir() and not path.is_symlink()]
+        inner = [path for path in below if path.is_dir()]
         waiting += [(path, depth + 1) for path in reversed(inner)]
     return files
 

@@ -245,11 +245,17 @@ def _below(folder: Path, depth: int = 1, *, beside_dicom: bool) -> Cases:
     read = partial(_inside, beside_dicom=beside_dicom)
     for place in folders(folder):
         surveyed, refused = in_folders([place], read)
-        if not surveyed and not refused and depth < MAX_DEPTH and not place.is_symlink():
+        if not surveyed and not refused and depth < MAX_DEPTH and not _leads_up(place):
             surveyed, refused = _below(place, depth + 1, beside_dicom=beside_dicom)
         cases += surveyed
         problems += refused
     return tuple(cases), tuple(problems)
+
+
+def _leads_up(place: Path) -> bool:
+    """Return True for a link to a folder that the link is in."""
+    target = place.resolve()
+    return place.is_symlink() and target in place.parent.resolve().joinpath("x").parents
 
 
 def _inside(folder: Path, *, beside_dicom: bool = False) -> Cases:

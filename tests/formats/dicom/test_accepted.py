@@ -209,8 +209,8 @@ def with_junk(folder: Path) -> Made:
     made = plain(folder)
     (folder / "DICOMDIR").write_bytes(b"not looked at")
     (folder / "notes.txt").write_text("hello")
-    (folder / "empty.dcm").write_bytes(b"")
-    (folder / "short.dcm").write_bytes(b"\x08\x00\x05\x00")
+    (folder / "done").write_bytes(b"")
+    (folder / "short.bin").write_bytes(b"\x08\x00\x05\x00")
     (folder / ".hidden.dcm").write_bytes(b"x" * 200)
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,6 +53,67 @@ def test_two_patients_whose_series_have_one_uid(tmp_path: Path) -> None:
     for patient in ("A", "B"):
         save(tmp_path / patient, series(PLAN, pixels(PLAN), PatientID=patient))
     assert [one.tags.patient_id for one in survey(tmp_path).series] == ["A", "B"]
+
+
+@pytest.mark.parametrize("shift", [0.5, 6.0], ids=["between", "above"])
+@pytest.mark.parametrize(
+    "other",
+    [{"PatientName": "B"}, {"PatientBirthDate": "19990101"}, {"PatientSex": "F"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_slices_of_two_people_are_no_volume(
+    tmp_path: Path, shift: float, other: dict[str, str]
+) -> None:
+    """One PatientID, as of anonymisers, and one SeriesInstanceUID."""
+    known: dict[str, Any] = {"PatientName": "A", "PatientBirthDate": "19800101", "PatientSex": "M"}
+    origin = (*PLAN.origin[:2], PLAN.origin[2] + shift * PLAN.step)
+    save(tmp_path / "a", series(PLAN, pixels(PLAN), **known))
+    second = series(replace(PLAN, origin=origin), pixels(PLAN), **{**known, **other})
+    for dataset in second:
+        dataset.SOPInstanceUID += ".9"
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    save(tmp_path / "b", second)
+    surveyed = survey(tmp_path)
+    assert surveyed.series == ()
+    assert f"({next(iter(other))}=several, allowed one)" in surveyed.refused[0].reason
+
+
+def test_names_that_are_written_differently_are_of_one_person(tmp_path: Path) -> None:
+    datasets = series(PLAN, pixels(PLAN), PatientName="Müller^Hans")
+    datasets[2].PatientName, datasets[3].PatientName = "HANS MULLER", ""
+    save(tmp_path, datasets)
+    assert len(survey(tmp_path).series) == 1
+
+
+@pytest.mark.parametrize("ending", [".dcm", ".IMA", ""])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", ": empty;"), (bytes(5000), ": damaged: it does not begin like a DICOM file;")],
+    ids=["empty", "zeros"],
+)
+def test_a_destroyed_slice_at_the_end_is_missed(
+    tmp_path: Path, ending: str, content: bytes, words: str
+) -> None:
+    datasets = series(PLAN, pixels(PLAN))
+    save(tmp_path, datasets, ending)
+    last = tmp_path / f"{(5 * 7 + 3) % 101:03d}-1{ending}"
+    last.write_bytes(content)
+    surveyed = survey(tmp_path)
+    assert surveyed.series == ()
+    damaged, incomplete = surveyed.refused
+    assert damaged.files == (last,)
+    assert words in damaged.reason
+    assert f"(file={last.name})" in incomplete.reason
+    last.unlink()
+    assert len(survey(tmp_path).series) == 1
+
+
+def test_other_files_beside_slices_are_no_slices(tmp_path: Path) -> None:
+    save(tmp_path, series(PLAN, pixels(PLAN)), "")
+    (tmp_path / "DONE").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("x")
+    surveyed = survey(tmp_path)
+    assert (len(surveyed.series), surveyed.refused, surveyed.skipped) == (1, (), 2)
 
 
 def test_a_dual_echo_is_two_volumes(tmp_path: Path) -> None:

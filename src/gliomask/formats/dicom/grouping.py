@@ -39,13 +39,13 @@ def files_by_series(files: Iterable[DicomFile]) -> tuple[list[Files], list[tuple
     refused: list[tuple[Files, str]] = []
     for owners in series_parts.values():
         parts = list(owners.values())
-        together = [file for part in parts for file in part]
-        if len(parts) == 1 or not _one_stack(parts):
-            series += parts
-        elif differs := _contradiction(together):
-            refused.append((together, differs))
-        else:
-            series.append(_of_one(together))
+        if _one_stack(parts):
+            parts = [[file for part in parts for file in part]]
+        for part in parts:
+            if differs := _contradiction(part):
+                refused.append((part, differs))
+            else:
+                series.append(_of_one(part))
     return series, refused
 
 
@@ -58,6 +58,8 @@ def contradiction_error(differs: str) -> FormatError:
 
 def _one_stack(parts: Sequence[Files]) -> bool:
     """Return True if parts lie between each other, or form an even stack together."""
+    if len(parts) == 1:
+        return True
     frames = [[frame for file in part for frame in file.frames] for part in parts]
     if not all(frames):
         return False
@@ -75,9 +77,16 @@ def _is_even(frames: Sequence[Frame]) -> bool:
 
 
 def _contradiction(files: Sequence[DicomFile]) -> str:
-    """PatientID if files name several patients, else empty; case and spaces are ignored."""
-    patients = {file.tags.patient_id.strip().casefold() for file in files} - {""}
-    return "PatientID" if len(patients) > 1 else ""
+    """The first element that names several patients; empty if there is none.
+
+    Empty values contradict nothing, and case and spaces of a PatientID are ignored.
+    """
+    values: dict[str, set[str]] = {}
+    for file in files:
+        patient = file.tags.patient_id.strip().casefold()
+        for keyword, value in (("PatientID", patient), *file.tags.person):
+            values.setdefault(keyword, set()).add(value)
+    return next((keyword for keyword in values if len(values[keyword] - {""}) > 1), "")
 
 
 def _of_one(files: Files) -> Files:

@@ -6,13 +6,15 @@ distinguishes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gliomask.core.case import ImageFile
 from gliomask.core.volume import Affine
 from gliomask.errors import FormatError
+from gliomask.formats.content import read_start
 from gliomask.formats.dicom.copies import without_copies
 from gliomask.formats.dicom.file import DicomFile, read_file
 from gliomask.formats.dicom.frame import Frame
@@ -22,6 +24,9 @@ from gliomask.formats.dicom.magic import is_dicom
 from gliomask.formats.dicom.parts import echo_times, volumes_of
 from gliomask.formats.dicom.tags import SeriesTags
 from gliomask.formats.limits import MAX_DICOM_FILES
+
+_SUFFIXES = (".dcm", ".dicom", ".ima")
+_REPLACE = "copy it again, or remove it if it is no slice"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +88,49 @@ def survey_files(paths: Sequence[Path]) -> Survey:
         MachineError: the disk failed.
     """
     candidates = [path for path in paths if is_dicom(path)]
+    damaged = _damaged(paths, candidates)
     if len(candidates) > MAX_DICOM_FILES:
         count, allowed = len(candidates), f"up to {MAX_DICOM_FILES}"
         raise FormatError("too many DICOM files", field="files", found=count, allowed=allowed)
     files, refused = _read(candidates)
+    refused += damaged
+    unreadable = {item.files[0].parent: item.files[0] for item in refused}
     series: list[Series] = []
     grouped, torn = files_by_series(file for file in files if not file.directory)
     refused += [_refused(of_series, contradiction_error(field)) for of_series, field in torn]
     for of_series in grouped:
-        accepted, bad = _volumes(of_series)
+        accepted, bad = _volumes(of_series, unreadable)
         series += accepted
         refused += bad
-    directories = sum(file.directory for file in files)
-    return Survey(tuple(series), tuple(refused), len(paths) - len(candidates) + directories)
+    others = len(paths) - len(candidates) - len(damaged) + sum(file.directory for file in files)
+    return Survey(tuple(series), tuple(refused), others)
+
+
+def _damaged(paths: Sequence[Path], candidates: Sequence[Path]) -> list[RefusedSeries]:
+    """Files that are no DICOM, but are named like DICOM files in their folder."""
+    named_alike = {(path.parent, _without_digits(path)) for path in candidates}
+    folders = {path.parent for path in candidates}
+    damaged = []
+    for path in sorted(set(paths) - set(candidates)):
+        if path.name.startswith("."):
+            continue
+        named = path.suffix.lower() in _SUFFIXES and path.parent in folders
+        if named or (path.parent, _without_digits(path)) in named_alike:
+            damaged.append(RefusedSeries(SeriesTags(), (path,), str(_damage(path))))
+    return damaged
+
+
+def _damage(path: Path) -> FormatError:
+    try:
+        start = read_start(path, 1)
+    except FormatError as problem:
+        return problem
+    what = "damaged: it does not begin like a DICOM file" if start else "empty"
+    return FormatError(what, path=path, hint=_REPLACE)
+
+
+def _without_digits(path: Path) -> str:
+    return re.sub(r"\d+", "0", path.name)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
@@ -108,10 +143,26 @@ def _read(paths: Sequence[Path]) -> tuple[list[DicomFile], list[RefusedSeries]]:
     return files, refused
 
 
-def _volumes(files: list[DicomFile]) -> tuple[list[Series], list[RefusedSeries]]:
-    """The volumes of one series. A file that can't be used makes all of it doubtful, unless it is
-    of another class (a presentation state, a screenshot)."""
+def _volumes(
+    files: list[DicomFile], unreadable: Mapping[Path, Path]
+) -> tuple[list[Series], list[RefusedSeries]]:
+    """The volumes of one series.
+
+    A file that can't be used makes all of it doubtful, unless it is of another class (a
+    presentation state, a screenshot). So does an unreadable file in the same folder, which may be
+    one of its slices.
+
+    Args:
+        files: of the series.
+        unreadable: folder -> a file in it whose series is unknown, because it can't be read.
+    """
     files, notes = _without_foreign(files)
+    if missing := next(
+        (unreadable[f.path.parent] for f in files if f.path.parent in unreadable), None
+    ):
+        what = "a file in the same folder can't be read, and may be one of its slices"
+        problem = FormatError(what, field="file", found=missing.name, hint=_REPLACE)
+        return [], [_refused(files, problem)]
     bad = [file for file in files if file.problem]
     if bad:
         share = f"{len(bad)} of {len(files)} files can't be used, the first: " * (len(files) > 1)

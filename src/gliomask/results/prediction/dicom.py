@@ -50,7 +50,8 @@ def source_files(case: Case, volume: Volume) -> tuple[Path, ...]:
     """The files of the series that the mask lies on, the one that shows most if there are more.
 
     Raises:
-        CaseError: none of the case's images is a DICOM series on its grid.
+        CaseError: none of the case's images is a DICOM series on its grid; or its file has other
+            volumes, too.
     """
     from gliomask.formats.dicom.read import series_grid
 
@@ -61,6 +62,9 @@ def source_files(case: Case, volume: Volume) -> tuple[Path, ...]:
             continue
         grid = series_grid(image.paths, image.channel)
         if grid.shape == volume.shape and same_place(grid.affine, volume.affine, volume.shape):
+            if image.channel is not None:
+                what = "one of several volumes in one file, on which no DICOM object can be drawn"
+                raise CaseError(what, path=image.paths[0], option="write")
             return image.paths
     raise CaseError(
         f"{case.id}: no DICOM series on the grid of the mask to draw it on",

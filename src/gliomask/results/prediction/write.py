@@ -67,6 +67,7 @@ def write_outputs(
         _write_dicom(folder, outcome, write)
     except (InputError, PackageError) as problem:
         if strict:
+            problem.hint = problem.hint or "or leave dicom-seg and rtstruct out of --write"
             raise
         outcome = _with_note(outcome, problem)
     control.advance()
