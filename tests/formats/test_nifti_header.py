@@ -85,7 +85,7 @@ def test_a_bad_header_is_refused_with_its_field(name: str) -> None:
 @pytest.mark.parametrize(
     ("start", "what"),
     [
-        (b"", "not a NIfTI file"),
+        (b"", "empty file"),
         (b"hello" * 100, "not a NIfTI file"),
         (content()[:200], "200 of the header's 348 bytes"),
         (content(version=2)[:400], "400 of the header's 540 bytes"),

@@ -94,7 +94,7 @@ def _fields(start: bytes, path: Path) -> Any:
     sizes = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
     size = next(iter(sizes & _VERSIONS.keys()), None)
     if size is None:
-        raise FormatError("not a NIfTI file", path=path)
+        raise FormatError("not a NIfTI file" if start else "empty file", path=path)
     if len(start) < size:
         raise FormatError(f"truncated: {len(start)} of the header's {size} bytes", path=path)
     header, place, magics = _VERSIONS[size]

@@ -18,7 +18,7 @@ from gliomask.core.geometry import same_place
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.core.region_maps import RegionMaps
 from gliomask.core.volume import Volume
-from gliomask.errors import CaseError, GliomaskError, InputError, PackageError
+from gliomask.errors import CaseError, GliomaskError, InputError, PackageError, option
 from gliomask.formats.case_record import CaseRecord, record_text
 from gliomask.formats.mask_pictures import read_mask_pictures
 from gliomask.formats.nifti import write_nifti
@@ -67,7 +67,8 @@ def write_outputs(
         _write_dicom(folder, outcome, write)
     except (InputError, PackageError) as problem:
         if strict:
-            problem.hint = problem.hint or "or leave dicom-seg and rtstruct out of --write"
+            without = f"or leave dicom-seg and rtstruct out of {option('write')}"
+            problem.hint = problem.hint or without
             raise
         outcome = _with_note(outcome, problem)
     control.advance()
