@@ -105,7 +105,8 @@ def test_what_does_not_fit_is_refused(written: Path, changes: dict[str, object])
 
 def test_a_missing_key_is_refused(written: Path) -> None:
     keys = json.loads(written.read_text())
-    for name in keys.keys() - {"notice", "study_date", "acquired", "study_uid", "checksums"}:
+    optional = {"notice", "patient_known", "study_date", "acquired", "study_uid", "checksums"}
+    for name in keys.keys() - optional:
         written.write_text(json.dumps({k: v for k, v in keys.items() if k != name}))
         assert existing_record(written) is None, name
 

@@ -330,3 +330,5 @@ def test_a_placeholder_is_no_patient(name: str, tmp_path: Path) -> None:
     first, second = find_dicom_studies(tmp_path).cases
     assert first.patient != second.patient
     assert {first.patient, second.patient} == {"study-1.2.3.4.1", "study-1.2.3.4.2"}
+    assert not first.patient_known
+    assert not second.patient_known

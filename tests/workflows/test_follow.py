@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -151,8 +152,9 @@ def test_probabilities_give_the_error(tmp_path: Path) -> None:
 def test_what_predict_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
     written: list[CaseRecord] = []
+    plausible = replace(head_volume(), affine=np.diag([5.0, 6.0, 15.0, 1.0]))  # 12 cm wide
     for name in ("BraTS-GLI-00001-000", "BraTS-GLI-00001-001"):
-        write_head(tmp_path / "in" / name, name, head_volume())
+        write_head(tmp_path / "in" / name, name, plausible)
         options = PredictOptions(
             inputs=(tmp_path / "in" / name,),
             out=tmp_path / name,
@@ -176,10 +178,18 @@ def test_dates_put_time_points_in_order(tmp_path: Path) -> None:
     assert result.followed.names == ("early", "late")
     assert "sorted by date" in " ".join(result.followed.notes)
     assert [row["date"] for row in rows(tmp_path)] == ["2023-12-31", "2024-05-01"]
-    with pytest.raises(ConfigError, match="not a date for each"):
+    with pytest.raises(
+        ConfigError, match=r"not a date for each \(`dates`=2024-05-01, allowed one for each of 2 "
+    ):
         run(tmp_path, *inputs, dates=("2024-05-01",))
-    with pytest.raises(ConfigError, match="two time points of one date"):
-        run(tmp_path, *inputs, dates=("2024-05-01", "2024-05-01"))
+
+
+def test_equal_dates_keep_the_given_order(tmp_path: Path) -> None:
+    inputs = [write(tmp_path, name, blocks(20)) for name in ("c", "b", "a")]
+    result = run(tmp_path, *inputs, dates=("2024-05-01", "2024-05-01", "2023-12-31")).followed
+    assert result.names == ("a", "c", "b")
+    same = run(tmp_path, *inputs, dates=("2024-05-01",) * 3).followed
+    assert same.names == ("c", "b", "a")
 
 
 def test_dates_of_the_predictions_count_if_all_have_one(tmp_path: Path) -> None:
@@ -187,9 +197,23 @@ def test_dates_of_the_predictions_count_if_all_have_one(tmp_path: Path) -> None:
     early = write(tmp_path, "early", blocks(20), study_date=date(2023, 12, 31))
     undated = write(tmp_path, "undated", blocks(20))
     assert run(tmp_path, late, early).followed.names == ("early", "late")
-    mixed = run(tmp_path, late, early, undated).followed
-    assert mixed.names == ("late", "early", "undated")
-    assert mixed.dates == (None, None, None)
+    mixed = run(tmp_path, early, undated, late).followed
+    assert mixed.names == ("early", "undated", "late")
+    assert mixed.dates == (date(2023, 12, 31), None, date(2024, 5, 1))
+    assert "Some dates are unknown: the time points are in the given order." in mixed.notes
+    assert [row["date"] for row in rows(tmp_path)] == ["2023-12-31", "", "2024-05-01"]
+    keys = json.loads((tmp_path / "out" / "follow.json").read_text())
+    assert [point["date"] for point in keys["time_points"]] == ["2023-12-31", None, "2024-05-01"]
+
+
+def test_known_dates_that_contradict_the_order_are_asked_for(tmp_path: Path) -> None:
+    late = write(tmp_path, "late", blocks(25), study_date=date(2024, 3, 1))
+    undated = write(tmp_path, "undated", blocks(20))
+    early = write(tmp_path, "early", blocks(20), study_date=date(2023, 3, 1))
+    dates = "2024-03-01,YYYY-MM-DD,2023-03-01"
+    with pytest.raises(ConfigError, match=f"in order of time.*`... dates={dates}`"):
+        run(tmp_path, late, undated, early)
+    assert not (tmp_path / "out").exists()
 
 
 def test_time_points_of_one_date_are_as_given(tmp_path: Path) -> None:
@@ -225,6 +249,30 @@ def test_dicom_studies_are_followed_in_the_order_of_their_dates(
     assert (record["study_date"], record["acquired"]) == ("2023-07-04", "2023-07-04T09:30:00")
 
 
+def test_anonymised_studies_of_one_date_are_as_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither their times of day nor their placeholder of a PatientID count."""
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
+    for number, time in enumerate(("150000", "090000", "120000")):
+        tags: dict[str, Any] = {"StudyDate": "19000101", "AcquisitionDate": "19000101"}
+        tags |= {"AcquisitionTime": time, "StudyInstanceUID": f"1.2.3.{number}"}
+        write_dicom_head(tmp_path / "in" / f"m{number}", PatientID="ANON", **tags)
+        keys = {"inputs": (tmp_path / "in" / f"m{number}",), "out": tmp_path / f"m{number}"}
+        predict_files(
+            PredictOptions.model_validate({**keys, "model": Path("m"), "write": ("nifti",)})
+        )
+    result = run(tmp_path, *(tmp_path / f"m{number}" for number in range(3))).followed
+    names = [f"m{number}/ANON_19000101" for number in range(3)]
+    assert result.names == tuple(names)
+    order = "time points of one date (1900-01-01): they are in the given order"
+    assert f"WARNING: {order}." in result.notes
+    assert "different patients" not in " ".join(result.notes)
+    assert f"The patient is unknown ({', '.join(names)}): it was not" in " ".join(result.notes)
+    keys = json.loads((tmp_path / "out" / "follow.json").read_text())
+    assert [point["patient"] for point in keys["time_points"]] == [None, None, None]
+
+
 def test_a_study_whose_date_was_removed_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +287,29 @@ def test_a_study_whose_date_was_removed_has_none(
 def test_says_that_patients_differ(tmp_path: Path) -> None:
     inputs = [write(tmp_path, n, blocks(20), patient=n) for n in ("a", "b")]
     assert "different patients: a, b" in " ".join(run(tmp_path, *inputs).followed.notes)
+
+
+def test_an_unknown_patient_is_no_other_patient(tmp_path: Path) -> None:
+    known = write(tmp_path, "a", blocks(20), patient="P1")
+    unknown = write(tmp_path, "ANON_20240101", blocks(20), patient="study-1.2.3")
+    path = unknown / "ANON_20240101.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "patient_known": False}))
+    notes = " ".join(run(tmp_path, known, unknown).followed.notes)
+    assert "different patients" not in notes
+    assert "The patient is unknown (ANON_20240101)" in notes
+
+
+def test_warns_of_an_implausible_voxel_size(tmp_path: Path) -> None:
+    """An affine in metres, whose header states no unit."""
+    mask = np.zeros((100, 100, 50), np.uint8)
+    mask[40:60, 40:60, 20:30] = 1
+    millimetres = affine(2.0, 2.0, 3.0)
+    metres = affine(0.002, 0.002, 0.003)
+    first = write(tmp_path, "a", mask, millimetres, patient="P1")
+    second = write(tmp_path, "b", mask, metres, patient="P1")
+    notes = run(tmp_path, first, second).followed.notes
+    (warning,) = (note for note in notes if note.startswith("WARNING"))
+    assert warning.startswith("WARNING: b: the scan measures 0.2 x 0.2 x 0.15 mm, but a head")
 
 
 def masks(tmp_path: Path, *names: str) -> list[Path]:

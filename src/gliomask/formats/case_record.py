@@ -48,6 +48,8 @@ class CaseRecord(BaseModel):
     """Id of the case; the files are named after it."""
     patient: str
     """Key of the patient."""
+    patient_known: bool = True
+    """Whether the patient is known; if not, ``patient`` is a key of this case only."""
     study_date: date | None = None
     """Date of the DICOM study; null for other files, and if the header has none."""
     acquired: NaiveDatetime | None = None

@@ -119,6 +119,7 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
     case = Case(
         id=name,
         patient=_patient(tags, name),
+        patient_known=_names_patient(tags),
         images={s: chosen[s].series.image for s in SEQUENCES if s in chosen},
         source=SOURCE,
         site=tcga_site(tags.patient_id),
@@ -135,9 +136,14 @@ def _result(study: _Study, picks: Mapping[str, str], synthetic: bool) -> SurveyR
 
 def _patient(tags: SeriesTags, name: str) -> str:
     """The patient of a study; without a real PatientID, each study is a separate patient."""
-    if tags.patient_id and not is_placeholder(tags.patient_id):
+    if _names_patient(tags):
         return patient_of(tags.patient_id)
     return safe_name(f"study-{tags.study_uid[-12:]}") if tags.study_uid else name
+
+
+def _names_patient(tags: SeriesTags) -> bool:
+    """Return True if the PatientID is one of a patient, not empty or a placeholder."""
+    return bool(tags.patient_id) and not is_placeholder(tags.patient_id)
 
 
 def _no_sequence(audits: Sequence[SeriesAudit]) -> str:

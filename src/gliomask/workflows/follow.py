@@ -14,6 +14,7 @@ from gliomask.config.follow import FollowOptions as FollowOptions
 from gliomask.core.atomic import atomic_folder, write_text
 from gliomask.core.identity import date_of, patient_in
 from gliomask.core.output_folder import check_replaceable
+from gliomask.core.plausibility import doubtful_size
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import region_masks
 from gliomask.datasets.case_names import case_id
@@ -69,8 +70,8 @@ def follow(options: FollowOptions, control: Control = SILENT) -> FollowResult:
     Raises:
         InputError: a time point can't be used, or ``out`` contains something else.
         FormatError: a mask or its record is damaged.
-        ConfigError: the number of dates differs from that of inputs, two dates are equal, or the
-            dates in the names of files contradict the order of the inputs.
+        ConfigError: the number of dates differs from that of inputs, or the dates in the names of
+            files, or the known dates if some are unknown, contradict the order of the inputs.
     """
     check_replaceable(options.out, "a result of follow", {f"{FOLLOW}.json"}, _OURS)
     read = read_time_points(options.inputs, options.labels, control)
@@ -99,32 +100,27 @@ def _in_order(
 ) -> tuple[tuple[TimePoint, ...], tuple[str, ...]]:
     """Sort time points by the given dates, or by those of the predictions if all have one.
 
-    Dates in the names of files complete those of the predictions; they must be in order.
+    Dates in the names of files complete those of the predictions; they must be in order, and so
+    must the known dates if some are unknown.
     """
     if dates and len(dates) != len(points):
-        allowed = f"one for each of {len(points)} time points"
-        raise ConfigError("not a date for each", option="dates", found=len(dates), allowed=allowed)
+        raise ConfigError(
+            "not a date for each",
+            option="dates",
+            found=",".join(map(str, dates)),
+            allowed=f"one for each of {len(points)} time points",
+        )
     if dates:
         points = [
             replace(point, day=day, acquired=None) for point, day in zip(points, dates, strict=True)
         ]
     points, notes = _dated_by_name(points)
-    days = [point.day for point in points if point.day is not None]
-    if len(days) < len(points):
-        points = [replace(point, day=None) for point in points]
-        note = "Some dates are unknown: the time points are in the given order."
-        return tuple(points), (note,)
-    twice = next((day for day in days if days.count(day) > 1), None)
-    if dates and twice:
-        raise ConfigError("two time points of one date", option="dates", found=twice)
-    timed = all(point.acquired is not None for point in points)
-    ordered = sorted(points, key=lambda point: _moment(point, timed=timed))
-    if [point.name for point in ordered] != [point.name for point in points]:
-        notes.append("The time points are sorted by date.")
-    if twice:
-        order = "they are sorted by acquisition time" if timed else "they are in the given order"
-        notes.append(f"WARNING: time points of one date ({twice}): {order}.")
-    return tuple(ordered), tuple(notes)
+    if all(point.day is not None for point in points):
+        ordered, order_notes = _by_date(points)
+        return ordered, (*notes, *order_notes)
+    _check_ascending(points, "the known dates")
+    unknown = "Some dates are unknown: the time points are in the given order."
+    return tuple(points), (*notes, unknown)
 
 
 def _dated_by_name(points: Sequence[TimePoint]) -> tuple[Sequence[TimePoint], list[str]]:
@@ -137,21 +133,54 @@ def _dated_by_name(points: Sequence[TimePoint]) -> tuple[Sequence[TimePoint], li
     dated = [replace(p, day=p.day or date_of(case_id(p.path.name))) for p in points]
     if [point.day for point in dated] == [point.day for point in points]:
         return points, []
-    days = [point.day for point in dated if point.day is not None]
-    if days != sorted(days):
-        stated = ",".join(str(point.day or "YYYY-MM-DD") for point in dated)
-        raise ConfigError(
-            "the dates in the names of the files contradict the order of the time points",
-            option="inputs",
-            found=", ".join(map(str, days)),
-            allowed="in order of time",
-            hint=f"change the order, or state the dates: {same_with(('dates', stated))}",
-        )
+    _check_ascending(dated, "the dates in the names of the files")
     return dated, ["Dates that no record states are those in the names of the files."]
 
 
+def _check_ascending(points: Sequence[TimePoint], what: str) -> None:
+    """Check that the known dates are in order.
+
+    Raises:
+        ConfigError: they are not; it shows the option that states all dates.
+    """
+    days = [point.day for point in points if point.day is not None]
+    if days == sorted(days):
+        return
+    stated = ",".join(str(point.day or "YYYY-MM-DD") for point in points)
+    raise ConfigError(
+        f"{what} contradict the order of the time points",
+        option="inputs",
+        found=", ".join(map(str, days)),
+        allowed="in order of time",
+        hint=f"change the order, or state the dates: {same_with(('dates', stated))}",
+    )
+
+
+def _by_date(points: Sequence[TimePoint]) -> tuple[tuple[TimePoint, ...], list[str]]:
+    """Time points with dates, sorted by date, with notes on their order.
+
+    Those of one date are sorted by acquisition time if it is known. If all have the same date, it
+    may be that of an anonymiser, as may be their times of day: they keep the given order.
+    """
+    days = [point.day for point in points if point.day is not None]
+    repeated = sorted({day for day in days if days.count(day) > 1})
+    timed = {
+        day
+        for day in repeated
+        if len(set(days)) > 1 and all(point.acquired for point in points if point.day == day)
+    }
+    ordered = sorted(points, key=lambda point: _moment(point, timed=point.day in timed))
+    notes = []
+    if [point.name for point in ordered] != [point.name for point in points]:
+        notes.append("The time points are sorted by date.")
+    for day in repeated:
+        order = "sorted by acquisition time" if day in timed else "in the given order"
+        notes.append(f"WARNING: time points of one date ({day}): they are {order}.")
+    return tuple(ordered), notes
+
+
 def _moment(point: TimePoint, *, timed: bool) -> tuple[date, datetime]:
-    """Sort key of time points: the day, and the time if it is known for all."""
+    """Sort key of time points: the day, and the time of acquisition."""
     return point.day or date.min, (timed and point.acquired) or datetime.min
 
 
@@ -161,11 +190,9 @@ def _shared_regions(points: Sequence[TimePoint]) -> tuple[str, ...]:
 
 
 def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
-    remarks = []
-    named = {point.patient or patient_in(case_id(point.path.name)) for point in points}
-    patients = sorted(patient for patient in named if patient is not None)
-    if len(patients) > 1:
-        remarks.append(f"WARNING: the time points name different patients: {', '.join(patients)}.")
+    remarks = _patient_remarks(points)
+    sizes = [(point.name, doubtful_size(point.mask.shape, point.affine)) for point in points]
+    remarks += [f"WARNING: {name}: {doubt}." for name, doubt in sizes if doubt]
     left_out = {r for point in points for r in point.regions} - set(regions)
     if left_out:
         names = ", ".join(sorted(left_out))
@@ -175,6 +202,25 @@ def _remarks(points: Sequence[TimePoint], regions: Sequence[str]) -> list[str]:
         remarks.append(f"Masks: {origins}.")
     explanations = {point.explanation for point in points}
     return [*remarks, *(f"Masks read with {explanation}." for explanation in sorted(explanations))]
+
+
+def _patient_remarks(points: Sequence[TimePoint]) -> list[str]:
+    remarks = []
+    named = {
+        point.patient or patient_in(case_id(point.path.name))
+        for point in points
+        if point.patient_known
+    }
+    patients = sorted(patient for patient in named if patient is not None)
+    if len(patients) > 1:
+        remarks.append(f"WARNING: the time points name different patients: {', '.join(patients)}.")
+    unknown = ", ".join(point.name for point in points if not point.patient_known)
+    if unknown:
+        remarks.append(
+            f"The patient is unknown ({unknown}): it was not checked that all time points are of "
+            "one patient."
+        )
+    return remarks
 
 
 def _registration(points: Sequence[TimePoint], requested: bool) -> tuple[bool, str]:

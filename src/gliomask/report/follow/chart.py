@@ -23,8 +23,8 @@ def volume_course(
 
     Args:
         course: of one region.
-        names: of the time points; shown below the axis where there are no dates.
-        dates: of the time points, all or none: then the axis is in days since the first.
+        names: of the time points; shown below the axis if a date is unknown.
+        dates: of the time points; if all are known, the axis is in days since the first.
     """
     figure = style.new_figure(6.4, 3.6)
     axes = figure.add_subplot()

@@ -41,7 +41,7 @@ class Followed:
 
     Attributes:
         names: of the time points, in order of time.
-        dates: of each; all None where they are not known.
+        dates: of each; None where it is not known.
         courses: one for each region.
         notes: remarks on the whole table.
     """

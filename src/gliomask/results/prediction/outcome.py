@@ -78,6 +78,7 @@ def record_of(outcome: Outcome, files: Mapping[str, str]) -> CaseRecord:
     return CaseRecord(
         case=case.id,
         patient=case.patient,
+        patient_known=case.patient_known,
         study_date=case.study_date,
         acquired=case.acquired,
         study_uid=case.study_uid,

@@ -44,6 +44,7 @@ class TimePoint:
         explanation: interpretation of its numbers.
         origin: model or author, if a record states it.
         patient: if its prediction names one.
+        patient_known: False if its prediction states that the patient is unknown.
         day: of the examination, if that is known.
         acquired: time of its first series, if known.
         stated: region -> 90 % interval of its volume in ml, where the prediction states one.
@@ -59,6 +60,7 @@ class TimePoint:
     explanation: str
     origin: str = ""
     patient: str | None = None
+    patient_known: bool = True
     day: date | None = None
     acquired: datetime | None = None
     stated: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
@@ -209,7 +211,8 @@ def _explained(mask: _Read, record: CaseRecord) -> TimePoint:
         regions=regions,
         explanation=f"labels: {WRITTEN}",
         origin=f"as predicted by {record.model}",
-        patient=record.patient,
+        patient=_patient(record),
+        patient_known=record.patient_known,
         day=_day(record),
         acquired=record.acquired,
         stated=record.volumes_ml_90,
@@ -230,10 +233,15 @@ def _corrected(mask: _Read, correction: CorrectionRecord) -> TimePoint:
         regions=tuple(region for region in REGIONS if region in correction.changes),
         explanation=f"labels: {WRITTEN}",
         origin=f"correction {correction.number} by {correction.author}, {review}",
-        patient=record.patient if record else None,
+        patient=_patient(record) if record else None,
+        patient_known=record is None or record.patient_known,
         day=_day(record) if record else None,
         acquired=record.acquired if record else None,
     )
+
+
+def _patient(record: CaseRecord) -> str | None:
+    return record.patient if record.patient_known else None
 
 
 def _day(record: CaseRecord) -> date | None:
