@@ -51,9 +51,13 @@ class GliomaskError(Exception):
         found: its value (shortened to 80 characters in the text); may be omitted.
         allowed: description of the allowed values.
         hint: what to do about it; options in it by ``option`` and ``same_with``.
+
+    Attributes:
+        result: the result of the workflow up to the error; None if there is none.
     """
 
     exit_code = 1
+    result: object = None
 
     def __init__(
         self,
@@ -110,6 +114,7 @@ class CasesError(InputError):
         problems: a (case, reason) pair for each, in display order.
         path: of the data set.
         hint: what to do about it.
+        result: the result of the workflow, with these problems; None if there is none.
     """
 
     def __init__(
@@ -119,9 +124,10 @@ class CasesError(InputError):
         *,
         path: str | Path | None = None,
         hint: str | None = None,
+        result: object = None,
     ) -> None:
         super().__init__(what, path=path, hint=hint)
-        self.problems = tuple(problems)
+        self.problems, self.result = tuple(problems), result
 
 
 class QuestionError(InputError):

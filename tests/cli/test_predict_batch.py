@@ -54,3 +54,24 @@ def test_scores_of_the_others_are_shown_beside_what_failed(
     assert "  b: " in shown.err
     assert "Dice" in shown.out
     assert f"written to {tmp_path / 'out'}" in shown.out
+
+
+@pytest.mark.parametrize("bad", [1, 2])
+def test_failures_alone_are_shown_as_json(
+    bad: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
+    names = [f"BraTS-GLI-0000{number}-000" for number in range(bad)]
+    for name in names:
+        folder = write_head(tmp_path / "in", name, head_volume())
+        (folder / f"{name}-t1n.nii.gz").write_bytes(b"damaged")
+    words = ("predict", tmp_path / "in", "--out", tmp_path / "out", "--model", tmp_path)
+    assert run(monkeypatch, *words, "--json") == 2
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert (told["cases"], [case for case, _ in told["failures"]]) == ([], names)
+    assert all("not a NIfTI file" in reason for _, reason in told["failures"])
+    assert run(monkeypatch, *words) == 2
+    plain = capsys.readouterr()
+    assert (plain.out, plain.err) == ("", shown.err)
+    assert not (tmp_path / "out").exists()

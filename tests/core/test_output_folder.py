@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gliomask.core.atomic import MARK
-from gliomask.core.output_folder import check_empty, check_replaceable
-from gliomask.errors import InputError
+from gliomask.core.output_folder import check_absent, check_empty, check_folder, check_replaceable
+from gliomask.errors import ConfigError, InputError, MachineError
 
 
 def check(out: Path, names: tuple[str, ...] | None = ("a.json", "a.csv")) -> None:
@@ -82,3 +84,47 @@ def test_files_are_no_folders(tmp_path: Path) -> None:
     for guard in (check, check_empty):
         with pytest.raises(InputError, match="not a folder"):
             guard(tmp_path / "a")
+
+
+GUARDS = (check, check_empty, check_absent, check_folder)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_file_above_the_folder(guard: Callable[[Path], None], tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(InputError) as refused:
+        guard(tmp_path / "a" / "b" / "c")
+    assert str(refused.value) == f"{tmp_path / 'a'}: not a folder; use another folder: `out`"
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize("below", ["", "b"])
+def test_a_link_to_nothing(guard: Callable[[Path], None], below: str, tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("nowhere")
+    with pytest.raises(InputError) as refused:
+        guard(tmp_path / "a" / below)
+    assert str(refused.value) == (
+        f"{tmp_path / 'a'}: a link to a folder that does not exist (target=nowhere); create it, or "
+        "use another folder: `out`"
+    )
+    assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "nowhere").mkdir()
+    if guard is not check_absent:
+        guard(tmp_path / "a" / below)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_folder_that_can_not_be_written_to(
+    guard: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(MachineError, match=r"can't be written to: .*use another folder: `out`"):
+        guard(tmp_path / "new" / "er")
+
+
+def test_a_folder_that_must_not_exist(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    for out in (tmp_path, tmp_path / "a"):
+        with pytest.raises(ConfigError, match=r"the output folder exists already; choose .*`out`"):
+            check_absent(out)
+    check_absent(tmp_path / "b")

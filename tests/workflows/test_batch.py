@@ -317,3 +317,6 @@ def test_a_file_is_no_folder_to_write(
         start_with(options(place, out))
     assert str(refused.value) == f"{out}: not a folder; use another folder: `out`"
     assert out.read_text() == "a file"
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"does not exist \(target=nowhere\)"):
+        start_with(options(place, tmp_path / "link"))

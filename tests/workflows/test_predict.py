@@ -333,6 +333,23 @@ def test_out_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "mine"
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_an_unusable_folder_is_refused_before_the_work(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it was computed")
+
+    write_head(tmp_path / "in", NAME, head_volume())
+    out = tmp_path / "out"
+    out.touch() if kind == "file" else out.symlink_to("nowhere")
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", fail)
+    for keys in ({"out": out}, {"out": tmp_path / "new", "bids": out}):
+        with pytest.raises(InputError, match=f"{out}: .*use another folder"):
+            run(tmp_path / "in", **keys)
+    assert names(tmp_path) == {"in", "out"}
+
+
 def test_files_by_sequence(tmp_path: Path) -> None:
     folder = write_head(tmp_path, NAME, head_volume())
     given = {"t1": folder / f"{NAME}-t1n.nii.gz", "flair": folder / f"{NAME}-t2f.nii.gz"}

@@ -18,6 +18,7 @@ from gliomask.formats.nifti import read_nifti_labels
 from gliomask.workflows.predict import PredictOptions, predict_files
 from tests.fakes import FakeModel, head_labels, head_volume, world_points
 from tests.formats.dicom.made import Plan, save, series
+from tests.workflows.heads import write_dicom_head
 
 LPS = ((0, 1, 2), (0, 1))
 TAGS: dict[str, dict[str, Any]] = {
@@ -104,6 +105,25 @@ def test_a_result_of_another_study_is_not_replaced(
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     predict_files(PredictOptions(**keys, again=True))
     assert json.loads((out / "P1_20010203.json").read_text())["study_uid"] == "1.2.3.4"
+
+
+@pytest.mark.parametrize("out", ["in", "in/masks", "in/1/2"])
+def test_results_in_the_folder_of_the_study_change_nothing(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gliomask.segmentation.segmenter.load_predictor", FakeModel(size=64))
+    place = tmp_path / "in"
+    write_dicom_head(place)
+    keys: dict[str, Any] = {"inputs": (place,), "out": tmp_path / out, "model": Path("fake")}
+    keys |= {"write": ("nifti", "nrrd", "png", "dicom-seg"), "probabilities": True, "bids": place}
+    first, second = (predict_files(PredictOptions(**keys)) for _ in range(2))
+    assert second.earlier == ("P1_20010203",)
+    (again,) = predict_files(PredictOptions(**keys, again=True)).cases
+    assert again.notes == first.cases[0].notes
+    mask = tmp_path / out / "P1_20010203_mask.nii.gz"
+    mask.rename(mask.with_name("P1_20010203_old.nii.gz"))
+    (found,) = predict_files(PredictOptions(**keys)).cases
+    assert "not used in a DICOM folder: P1_20010203_old.nii.gz" in found.notes
 
 
 @pytest.mark.parametrize("keyword", ["PatientName", "PatientID", "PatientBirthDate"])

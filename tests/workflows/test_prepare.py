@@ -199,6 +199,12 @@ def test_a_folder_that_holds_something_else_is_left_alone(data: Path, tmp_path: 
     assert contents(tmp_path / "thesis") == {"chapter1.tex": b""}
 
 
+def test_the_folder_of_the_store_is_checked_before_the_data(tmp_path: Path) -> None:
+    (tmp_path / "store").symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"store: a link to a folder that does not exist"):
+        make(tmp_path / "no data", tmp_path / "store")
+
+
 def test_a_store_of_other_patients_is_left_alone(data: Path, tmp_path: Path) -> None:
     make(data, tmp_path / "store")
     shutil.rmtree(data / "BraTS2021_00000")

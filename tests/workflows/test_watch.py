@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import pkgutil
 import shutil
 import zipfile
@@ -10,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gliomask.errors import Failure, GliomaskError, InputError, MachineError
+from gliomask.formats.nifti import write_nifti
 from gliomask.inference.memory_plan import Share
 from gliomask.inference.predictor import Predictor
 from gliomask.jobs.control import Control
@@ -192,6 +195,44 @@ def test_archives_arrive_too(watched: Watched, tmp_path: Path) -> None:
             archive.write(path, path.name)
     watched.look(4)
     assert watched.told == ["P1_20010203"]
+
+
+def study_uids(folder: Path) -> dict[str, str]:
+    """Case -> StudyInstanceUID of its record."""
+    records = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    return {record["case"]: record["study_uid"] for record in records}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_studies_of_one_name(watched: Watched, again: bool) -> None:
+    """Anonymised studies: the same PatientID and date. Names stay in other orders."""
+    for place, uid in (("b", "1.2"), ("c", "1.3")):
+        write_dicom_head(watched.place / place, StudyInstanceUID=uid)
+    watched.look(2, again=again)
+    assert (watched.told, watched.failed) == (["P1_20010203", "P1_20010203-2"], [])
+    write_dicom_head(watched.place / "a", StudyInstanceUID="1.4")
+    watched.look(2, again=again)
+    end = "" if again else " earlier"
+    names = ["P1_20010203-3", f"P1_20010203{end}", f"P1_20010203-2{end}"]
+    assert (watched.told[2:], watched.failed) == (names, [])
+    uids = {"P1_20010203": "1.2", "P1_20010203-2": "1.3", "P1_20010203-3": "1.4"}
+    assert study_uids(watched.out) == uids
+    assert watched.table == dict.fromkeys(uids, "done")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_folders_of_one_name(watched: Watched, again: bool) -> None:
+    """NIfTI files have no StudyInstanceUID: the second result is refused."""
+    for place, scale in (("b", 1), ("c", 2)):
+        head = head_volume()
+        for name, image in zip(("t1", "flair"), head.array * np.float32(scale), strict=True):
+            write_nifti(watched.place / place / f"p1_{name}.nii.gz", image, head.affine)
+    watched.look(2, again=again)
+    assert watched.told == ["p1"]
+    ((_, reason),) = watched.failed
+    assert "the folder contains the result p1 of other images, in " in reason
+    assert reason.endswith("/c: `out`")
+    assert str(watched.place / "b") in (watched.out / "p1.json").read_text()
 
 
 def test_what_vanishes_is_no_failure(watched: Watched) -> None:

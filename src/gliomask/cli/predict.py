@@ -88,6 +88,8 @@ def _show(result: PredictResult, *, json: bool) -> None:
     if json:
         render.as_json(result)
         return
+    if not result.cases:
+        return
     render.table(
         f"masks by {result.model}",
         ["case", "tumour", "flag", "sequences", "missing", "notes"],

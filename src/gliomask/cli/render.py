@@ -27,7 +27,7 @@ from rich.text import Text
 from gliomask.cli.spelling import spelled
 from gliomask.core.counted import counted
 from gliomask.core.extras import has_extra, install_hint
-from gliomask.errors import BatchError, printable
+from gliomask.errors import GliomaskError, printable
 from gliomask.jobs.control import Control, Progress
 from gliomask.jobs.signals import stop_on_signals
 
@@ -217,7 +217,7 @@ def run_and_show(
 ) -> None:
     """Run a use case with a display of its progress, and show its result.
 
-    If some cases failed, the result of the others is shown before the error is raised.
+    If cases failed, the result that the error carries is shown before the error is raised.
 
     Args:
         use_case: function that returns the result.
@@ -227,7 +227,7 @@ def run_and_show(
     try:
         with control() as progress:
             result = use_case(progress)
-    except BatchError as failed:
+    except GliomaskError as failed:
         if isinstance(failed.result, kind):
             show(failed.result)
         raise

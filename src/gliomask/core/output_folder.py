@@ -1,15 +1,52 @@
-"""Checks of output folders: a result only replaces an earlier result of the same kind."""
+"""Checks of output folders before the work: a result can be written there, and only replaces an
+earlier result of the same kind."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gliomask.core.atomic import MARK, replaceable_folder
-from gliomask.errors import InputError, option
+from gliomask.errors import ConfigError, InputError, MachineError, option
 
 _NEW = f"use another folder: {option('out')}"
+
+
+def check_folder(out: Path, hint: str = _NEW) -> None:
+    """Refuse an output folder that can't be written to.
+
+    Args:
+        out: the folder, which need not exist.
+        hint: advice for the user.
+
+    Raises:
+        InputError: it or a folder above it is a file, or a link to nothing.
+        MachineError: it, or the folder in which it would be created, can't be written to.
+    """
+    place = next(path for path in (out, *out.absolute().parents) if os.path.lexists(path))
+    if not place.exists():
+        what = "a link to a folder that does not exist"
+        target, create = place.readlink(), f"create it, or {hint}"
+        raise InputError(what, path=place, field="target", found=target, hint=create)
+    if not place.is_dir():
+        raise InputError("not a folder", path=place, hint=hint)
+    if not os.access(place, os.W_OK | os.X_OK):
+        what = "can't be written to: no permission, or read-only"
+        raise MachineError(what, path=place, hint=hint)
+
+
+def check_absent(out: Path) -> None:
+    """Refuse an output folder that exists.
+
+    Raises:
+        ConfigError: it exists. InputError, MachineError: see ``check_folder``.
+    """
+    if out.exists():
+        hint = f"choose a folder that does not exist yet: {option('out')}"
+        raise ConfigError("the output folder exists already", path=out, hint=hint)
+    check_folder(out)
 
 
 def check_replaceable(
@@ -25,8 +62,9 @@ def check_replaceable(
             as a whole; None if it may contain anything else.
 
     Raises:
-        InputError: ``out`` is a file, contains something else, or would be replaced together with
-            the working directory.
+        InputError: ``out`` contains something else, or would be replaced together with the working
+            directory; see also ``check_folder``.
+        MachineError: see ``check_folder``.
     """
     entries = _entries(out)
     if names is not None:
@@ -53,7 +91,8 @@ def check_empty(out: Path, hint: str = _NEW, ignored: Collection[str] = ()) -> N
         ignored: names of files to ignore.
 
     Raises:
-        InputError: ``out`` is a file, or is not empty.
+        InputError: ``out`` is not empty; see also ``check_folder``.
+        MachineError: see ``check_folder``.
     """
     if entries := _entries(out) - set(ignored):
         what = f"the folder is not empty: it contains {min(entries)}"
@@ -73,8 +112,7 @@ def _files(out: Path) -> Iterator[str]:
 
 def _entries(out: Path) -> set[str]:
     """Names of the files in a folder, without temporary files of killed processes."""
-    if out.exists() and not out.is_dir():
-        raise InputError("not a folder", path=out, hint=_NEW)
+    check_folder(out)
     if not out.is_dir():
         return set()
     return {entry.name for entry in out.iterdir() if not entry.name.startswith(MARK)}

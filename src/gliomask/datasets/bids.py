@@ -16,6 +16,7 @@ Format: https://bids-specification.readthedocs.io
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -79,6 +80,11 @@ def looks_like(root: Path) -> LayoutVerdict:
             False, "no sub-<label>/[ses-<label>/]anat with sub-<label>_..._T1w.nii.gz"
         )
     return LayoutVerdict(True, f"{subject.name} contains images with BIDS names")
+
+
+def in_our_derivative(path: Path, root: Path) -> bool:
+    """Return True for a file of a derivative that gliomask wrote, anywhere below ``root``."""
+    return ("derivatives", OURS) in itertools.pairwise(path.relative_to(root).parts)
 
 
 def cases(root: Path) -> Cases:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -193,13 +193,17 @@ def is_synthetic(place: Path) -> bool:
     return any((folder / SYNTHETIC_MARK).is_file() for folder in (place, place.parent))
 
 
+def numbered(name: str) -> Iterator[str]:
+    """Names of cases that would share one: the name itself, then with ``-2``, ``-3`` and so on."""
+    return (f"{name}-{n}" if n > 1 else name for n in itertools.count(1))
+
+
 def unique(cases: Iterable[Case]) -> tuple[Case, ...]:
     """Append a number to duplicate ids, compared without case."""
     ids: set[str] = set()
     cases_found = []
     for case in cases:
-        names = (f"{case.id}-{n}" if n > 1 else case.id for n in itertools.count(1))
-        free = next(name for name in names if name.casefold() not in ids)
+        free = next(name for name in numbered(case.id) if name.casefold() not in ids)
         ids.add(free.casefold())
         cases_found.append(replace(case, id=free))
     return tuple(cases_found)

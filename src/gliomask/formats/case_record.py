@@ -7,6 +7,7 @@ it to skip completed cases; ``follow`` and ``score`` read it for the mask next t
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -149,8 +150,15 @@ def existing_record(path: Path) -> CaseRecord | None:
     """Record of an earlier run; None if there is no readable one."""
     try:
         return read_record(path) if path.is_file() else None
-    except (FormatError, MachineError):
+    except (OSError, FormatError, MachineError):  # OSError: a name that is too long
         return None
+
+
+def is_result(path: Path) -> bool:
+    """Return True for a file that a record in the same folder lists, such as a mask."""
+    ids = (path.name[: end.start()] for end in re.finditer(r"(?<=.)[._]", path.name))
+    records = (existing_record(path.with_name(f"{name}.json")) for name in ids)
+    return any(record is not None and path.name in record.files for record in records)
 
 
 def _content(path: Path) -> bytes:

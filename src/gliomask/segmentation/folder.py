@@ -9,6 +9,8 @@ from pathlib import Path
 
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
+from gliomask.core.output_folder import check_folder
+from gliomask.datasets.find import numbered
 from gliomask.errors import (
     CaseError,
     CasesError,
@@ -32,7 +34,11 @@ from gliomask.results.prediction.case_files import (
 )
 from gliomask.results.prediction.case_table import write_case_table
 from gliomask.results.prediction.fingerprint import files_fingerprint
-from gliomask.results.prediction.origins import check_same_examination, origins_of
+from gliomask.results.prediction.origins import (
+    check_same_examination,
+    is_of_other_study,
+    origins_of,
+)
 from gliomask.results.prediction.outcome import Outcome, record_path
 from gliomask.results.prediction.summary import PredictResult, table_of
 from gliomask.results.prediction.write import usual_kinds
@@ -51,12 +57,15 @@ class PredictionFolder:
         predictor: of the model in the options, if it is loaded already.
         root: a private folder; records name images as they lie below it.
         keep: called with every outcome, once its files are in the folder.
+        distinct: a case gets a number after its id if another DICOM study has a result of this id
+            in the folder.
 
     Attributes:
         segmenter: the model.
 
     Raises:
-        InputError: a derivative in the BIDS data set that isn't ours.
+        InputError: ``out`` can't be a folder, see ``check_folder``; a derivative in the BIDS data
+            set that isn't ours.
         ModelError, MachineError: see ``load_predictor``.
     """
 
@@ -66,8 +75,12 @@ class PredictionFolder:
         predictor: Predictor | None = None,
         root: Path | None = None,
         keep: Callable[[Outcome], None] | None = None,
+        *,
+        distinct: bool = False,
     ) -> None:
-        self.options, self.root, self.keep = options, root, keep
+        check_folder(options.out)
+        self.options, self.root, self.keep, self.distinct = options, root, keep, distinct
+        self._written: set[str] = set()
         self.bids = BidsDerivative(options.bids) if options.bids is not None else None
         self.segmenter = Segmenter(options, predictor)
 
@@ -75,7 +88,8 @@ class PredictionFolder:
         """Predicts the cases in the inputs, and writes the table; see ``predict_files``."""
         result = self.add(inputs, control)
         if not result.cases:
-            raise CasesError("no examination could be segmented", result.failures)
+            what = "no examination could be segmented"
+            raise CasesError(what, result.failures, result=result)
         self.write_table([result])
         raise_failures(result.failures, len(result.cases), result.out, result)
         return result
@@ -98,7 +112,7 @@ class PredictionFolder:
             names = {p: str(path) for p, path in zip(places, inputs, strict=True) if p != path}
             if self.root is not None:
                 names[self.root] = "upload"
-            for case in cases:
+            for case in map(self._named, cases):
                 with control.part(case.id) as part:
                     try:
                         record, was_done = self.one(case, names, part)
@@ -106,6 +120,7 @@ class PredictionFolder:
                         raise
                     except GliomaskError as problem:
                         if alone:
+                            problem.result = self._result((), [(case.id, str(problem))], ())
                             raise
                         failures.append((case.id, str(problem)))
                         continue
@@ -162,6 +177,17 @@ class PredictionFolder:
         failures = [failure for result in results for failure in result.failures]
         write_case_table(self.options.out, *table_of(card.name, card.regions, done, failures))
 
+    def _named(self, case: Case) -> Case:
+        """The case with a free id, see ``distinct``: the same in every run with the same folder."""
+        if not self.distinct:
+            return case
+        cases = (replace(case, id=name) for name in numbered(case.id))
+        return next(free for free in cases if not self._is_taken(free))
+
+    def _is_taken(self, case: Case) -> bool:
+        record = existing_record(record_path(self.options.out, case))
+        return record is not None and is_of_other_study(case, record)
+
     def _case(
         self, case: Case, origins: Mapping[str, str], control: Control
     ) -> tuple[CaseRecord, bool]:
@@ -178,8 +204,10 @@ class PredictionFolder:
             return earlier, True
         if earlier is not None:  # before the work; they are checked again when they are replaced
             check_unedited(options.out, earlier)
-        if earlier is not None and earlier.result != result and not options.again:
-            check_same_examination(case, earlier, origins, options.out)
+        replaceable = case.id not in self._written
+        kept = not (options.again and replaceable)
+        if earlier is not None and earlier.result != result and kept:
+            check_same_examination(case, earlier, origins, options.out, replaceable=replaceable)
         maps = options.probabilities or options.disagreement or "html" in write
         maps = maps or self.keep is not None
         control.start(_STEPS, "")
@@ -188,6 +216,7 @@ class PredictionFolder:
         outcome = replace(outcome, result=result, origins=origins)
         with control.part(steps=_WRITING) as part:
             record = write_case_files(options.out, outcome, options.write, earlier, part)
+        self._written.add(case.id)
         if self.bids is not None:
             self.bids.write(outcome)
         if self.keep is not None:

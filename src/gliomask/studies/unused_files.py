@@ -1,7 +1,7 @@
 """Pictures and volumes next to DICOM studies that are not part of them.
 
 Screenshots, thumbnails, logos of viewers and masks are common on discs and in exported folders. The
-notes of the study list them as not used.
+notes of the study list them as not used, except the masks and pictures that gliomask wrote.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from pathlib import Path
 
 from gliomask.core.case import Case
 from gliomask.core.counted import listed
+from gliomask.datasets.bids import in_our_derivative
 from gliomask.datasets.folders import stem
 from gliomask.datasets.layout import Problem
 from gliomask.datasets.name_reading import read_name
 from gliomask.datasets.names import is_mask
 from gliomask.datasets.unsupported import is_unread
+from gliomask.formats.case_record import is_result
 from gliomask.formats.images import is_picture
 from gliomask.formats.volumes import is_volume
 from gliomask.studies.dicom_files import files_below
@@ -59,11 +61,16 @@ def with_unused_files(folder: Path, surveyed: SurveyResult) -> SurveyResult:
 
 
 def _strays(folder: Path, cases: Sequence[Case]) -> list[Path]:
-    """The images of other formats below a folder, but for those in a folder that a case uses."""
+    """The images of other formats below a folder.
+
+    Those in a folder that a case uses are left out, and so are earlier results of gliomask: a rerun
+    would differ from the run that wrote them.
+    """
     used = {path for case in cases for image in case.images.values() for path in image.paths}
     beside = {path.parent for path in used if is_picture(path) or is_volume(path)}
     images = (p for p in files_below(folder) if is_picture(p) or is_volume(p) or is_unread(p))
-    return [path for path in images if path not in used and path.parent not in beside]
+    unused = [path for path in images if path not in used and path.parent not in beside]
+    return [path for path in unused if not (is_result(path) or in_our_derivative(path, folder))]
 
 
 def _owners(path: Path, folder: Path, cases: Sequence[Case]) -> list[int]:

@@ -22,7 +22,8 @@ from typing import Any, Final
 from gliomask.config.batch import BatchOptions as BatchOptions
 from gliomask.config.predict import PredictOptions
 from gliomask.core.case import Case
-from gliomask.errors import CaseError, ConfigError, Failure, InputError, MachineError, option
+from gliomask.core.output_folder import check_folder
+from gliomask.errors import CaseError, ConfigError, Failure, InputError, MachineError
 from gliomask.formats.archive import all_unpacked
 from gliomask.inference.engines.engine import usable_threads
 from gliomask.jobs.control import SILENT, Control
@@ -104,9 +105,7 @@ def make_manifest(options: BatchOptions, control: Control = SILENT) -> Manifest:
 def _open(options: BatchOptions, control: Control) -> tuple[Manifest, ModelCard]:
     """The manifest, and the card of its model."""
     folder, predict_options = BatchFolder(options.predict.out), options.predict
-    if folder.out.exists() and not folder.out.is_dir():
-        hint = f"use another folder: {option('out')}"
-        raise InputError("not a folder", path=folder.out, hint=hint)
+    check_folder(folder.out)
     if predict_options.sequences:
         raise InputError("a batch takes inputs, not files by sequence", field="sequences")
     several = Shard.parse(options.shard).n > 1

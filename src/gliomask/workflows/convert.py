@@ -15,6 +15,7 @@ from gliomask.core.case import Case
 from gliomask.core.csv_table import csv_text
 from gliomask.core.geometry import voxel_ml
 from gliomask.core.labels import CAVITY, LabelArray
+from gliomask.core.output_folder import check_absent
 from gliomask.core.regions import REGIONS
 from gliomask.core.split import Split, make_split
 from gliomask.core.split_patients import split_patients
@@ -95,9 +96,7 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
         CasesError: cases can't be used and ``skip_bad`` was not given, or none can.
         StoreError: the split does not fit.
     """
-    if options.out.exists() or options.out.is_symlink():
-        what = "the output folder exists already"
-        raise ConfigError(what, path=options.out, hint="choose a folder that does not exist yet")
+    check_absent(options.out)
     data_set = find_cases(options.source, options.labels)
     split = None if options.split is None else read_split(options.split)
     labels, pieces = _labels_and_pieces(options, data_set.cases)

@@ -15,7 +15,8 @@ from typing import Any
 
 from gliomask.config.export import ExportOptions as ExportOptions
 from gliomask.core.atomic import atomic_folder
-from gliomask.errors import ConfigError, MachineError, option
+from gliomask.core.output_folder import check_absent
+from gliomask.errors import MachineError
 from gliomask.export.bundle_files import ExportFacts, bundle_json, readme, runner
 from gliomask.export.whole import network_of, whole_graph
 from gliomask.inference.predictor import check_usable
@@ -54,13 +55,7 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
         ModelError: the model; see ``nets.arrays.read_arrays`` and ``check_usable``.
         MachineError: ``openvino`` was requested and is not installed.
     """
-    if options.out.exists() or options.out.is_symlink():
-        what = "the output folder exists already"
-        raise ConfigError(
-            what,
-            path=options.out,
-            hint=f"choose a folder that does not exist yet by {option('out')}",
-        )
+    check_absent(options.out)
     openvino = _load_openvino() if options.to == "openvino" else None
     control.start(3, "exporting")
     arrays, card = read_arrays(options.model)

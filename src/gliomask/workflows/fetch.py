@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gliomask.config.fetch import FetchOptions as FetchOptions
 from gliomask.core.atomic import write_text
+from gliomask.core.output_folder import check_folder
 from gliomask.errors import ConfigError, Failure, MachineError
 from gliomask.jobs.control import SILENT, Control
 from gliomask.jobs.failures import raise_failures
@@ -69,6 +70,7 @@ def fetch(options: FetchOptions, control: Control = SILENT) -> FetchResult:
     due = [entry for entry in series if not _is_whole(options.out, entry)]
     if options.dry_run:
         return _result(options, collection, series, due, fetched=0)
+    check_folder(options.out)
     _check_room(options.out, due)
     if due:
         find_s5cmd()

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from gliomask.config.import_model import ImportOptions as ImportOptions
 from gliomask.core.atomic import atomic_folder
 from gliomask.core.identity import safe_name
+from gliomask.core.output_folder import check_absent
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.slices import VERSION
 from gliomask.errors import ConfigError, QuestionError
@@ -72,9 +73,7 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
         PackageError, MachineError: a package that reads the file is not installed.
         StoppedError: a stop was requested; nothing was written.
     """
-    if options.out.exists() or options.out.is_symlink():
-        what = "the output folder exists already"
-        raise ConfigError(what, path=options.out, hint="choose a folder that does not exist yet")
+    check_absent(options.out)
     weights = read_foreign(options.file, options.sides)
     notes = _notes(options, weights)
     card = _card(options, weights, notes)

@@ -19,6 +19,7 @@ import numpy as np
 from gliomask.config.nnunet import NnunetOptions as NnunetOptions
 from gliomask.core.atomic import atomic_path, write_text
 from gliomask.core.case import Case
+from gliomask.core.output_folder import check_folder
 from gliomask.core.prediction import RESEARCH_USE_ONLY, Prediction
 from gliomask.datasets.description import FILE_NAME, Description, read_description
 from gliomask.datasets.mask_labels.numbering import (
@@ -77,6 +78,7 @@ def predict_nnunet(options: NnunetOptions, control: Control = SILENT) -> NnunetR
             done.
         ModelError, MachineError: the model.
     """
+    check_folder(options.out)
     if options.out.resolve() == options.folder.resolve():
         raise ConfigError("the masks would be among the images", path=options.out, option="out")
     description = read_description(_description_file(options))

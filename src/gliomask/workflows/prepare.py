@@ -89,8 +89,9 @@ def prepare(options: PrepareOptions, control: Control = SILENT) -> PrepareResult
             else.
         MachineError: a worker process was killed.
     """
+    check_replaceable(options.out, "a store", {PATIENTS, MANIFEST})
     patients, problems, explanation = _find(options)
-    _check_target(options.out, set(patients))
+    _check_stored(options.out, set(patients))
     requested_split = read_split(options.split) if options.split else None
     if requested_split is None and patients:
         # Tumour sizes are not known yet, but an impossible split is reported now.
@@ -155,8 +156,8 @@ def _find(
     return dict(patients), problems, tuple(explanation)
 
 
-def _check_target(out: Path, patients: set[str]) -> None:
-    check_replaceable(out, "a store", {PATIENTS, MANIFEST})
+def _check_stored(out: Path, patients: set[str]) -> None:
+    """Refuse a store with patients that are not in the source."""
     stored_names = {entry.name for entry in (out / PATIENTS).glob("*.zarr")}
     foreign = stored_names - {patient_path(out, patient).name for patient in patients}
     if foreign:

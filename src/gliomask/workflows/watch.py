@@ -30,6 +30,8 @@ _State = tuple[tuple[str, int, int], ...]
 def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictResult]:
     """Segment existing and new studies in a folder, until it is stopped.
 
+    A DICOM study whose name another study has in the output folder gets a number after its name.
+
     Yields:
         for each study, the completed examinations and the failures.
 
@@ -40,7 +42,7 @@ def watch(options: WatchOptions, control: Control = SILENT) -> Iterator[PredictR
     """
     _check(options.folder, options.predict)
     out = options.predict.out.resolve()
-    folder = PredictionFolder(options.predict)
+    folder = PredictionFolder(options.predict, distinct=True)
     states: dict[Path, _State] = {}
     done: dict[Path, _State] = {}
     results: dict[Path, PredictResult] = {}

@@ -26,6 +26,7 @@ from gliomask.core.atomic import write_text
 from gliomask.core.case import Case
 from gliomask.core.file_digest import file_digest
 from gliomask.core.identity import bids_label, bids_session
+from gliomask.core.output_folder import check_folder
 from gliomask.core.prediction import RESEARCH_USE_ONLY
 from gliomask.core.regions import margin_title, region_numbers
 from gliomask.datasets.bids import OURS
@@ -48,10 +49,12 @@ class BidsDerivative:
 
     Raises:
         InputError: its ``derivatives/gliomask`` contains something that gliomask did not write.
+        InputError, MachineError: see ``check_folder``.
     """
 
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / "derivatives" / OURS
+        check_folder(self.folder, f"use another folder: {option('bids')}")
         if self.folder.exists() and not _is_ours(self.folder):
             hint = f"move it away, or use another folder: {option('bids')}"
             raise InputError(

@@ -24,8 +24,18 @@ def origins_of(case: Case, names: Mapping[Path, str]) -> dict[str, str]:
     return origins
 
 
+def is_of_other_study(case: Case, record: CaseRecord) -> bool:
+    """Return True if a case and a record are of different DICOM studies."""
+    return bool(case.study_uid and record.study_uid and case.study_uid != record.study_uid)
+
+
 def check_same_examination(
-    case: Case, earlier: CaseRecord, origins: Mapping[str, str], out: Path
+    case: Case,
+    earlier: CaseRecord,
+    origins: Mapping[str, str],
+    out: Path,
+    *,
+    replaceable: bool = True,
 ) -> None:
     """Refuse to replace the result of another study, or of an examination from other folders.
 
@@ -33,21 +43,23 @@ def check_same_examination(
         case: to be written.
         origins: of its images.
         earlier: the record of its name in ``out``.
+        replaceable: ``again`` would replace the result.
 
     Raises:
         CaseError: their DICOM studies differ, or they have no folder in common.
     """
-    elsewhere, again = option("out"), same_with(("again", True))
-    if case.study_uid and earlier.study_uid and case.study_uid != earlier.study_uid:
+    elsewhere = option("out")
+    or_again = f", or replace it: {same_with(('again', True))}" if replaceable else ""
+    if is_of_other_study(case, earlier):
         what = f"the folder contains the result {case.id} of another study"
-        hint = f"use another folder: {elsewhere}, or replace it: {again}"
+        hint = f"use another folder: {elsewhere}{or_again}"
         raise CaseError(what, path=out, field="StudyInstanceUID", hint=hint)
     new, old = (folders_of(images.values()) for images in (origins, earlier.images))
     if old and new and not old & new:
         raise CaseError(
             f"the folder contains the result {case.id} of other images, in {min(old)}",
             path=out,
-            hint=f"use another folder for those in {min(new)}: {elsewhere}, or replace it: {again}",
+            hint=f"use another folder for those in {min(new)}: {elsewhere}{or_again}",
         )
 
 

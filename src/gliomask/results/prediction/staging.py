@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gliomask.core.atomic import MARK, writing
-from gliomask.errors import InputError, option
+from gliomask.core.output_folder import check_folder
 
 
 @contextmanager
@@ -29,11 +29,10 @@ def staged(out: Path, record: str, stale: Iterable[str] = ()) -> Iterator[Path]:
         stale: names in ``out`` that are of an older result; they go with its record.
 
     Raises:
-        InputError: ``out`` is a file.
+        InputError: ``out`` is a file, or a link to nothing.
         MachineError: the files can't be written.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError("not a folder", path=out, hint=f"use another folder: {option('out')}")
+    check_folder(out)
     created = not out.exists()
     folder = out / f"{MARK}{uuid.uuid4().hex[:12]}"
     with writing(out, folder):
