@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,25 @@ def test_no_library_reports_its_use_to_its_makers(tmp_path: Path) -> None:
     assert libraries_loaded_at(tmp_path) == ""
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if "matplotlib" not in path.parts]
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+def test_openvino_reports_nothing(tmp_path: Path) -> None:
+    """Its converter, loaded with it, would send an event from a second process."""
+    watched = ("socket.getaddrinfo", "socket.gethostbyname", "socket.connect", "os.fork")
+    code = (
+        "import sys\n"
+        f"heard = lambda name, _: name in {watched} and print(name, flush=True)\n"
+        "sys.addaudithook(heard)\n"
+        "from gliomask.inference.engines import openvino\n"
+        "assert openvino.openvino.Core().available_devices"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ""
+    assert not (tmp_path / "intel").exists()

@@ -3,14 +3,15 @@
 The names below are loaded on first use, so ``import gliomask`` is fast: it imports neither torch
 nor any file format.
 
-Environment variables of libraries are set here, before any of them is loaded
-(MONAI and nilearn load matplotlib, too): no library sends usage data or writes to stderr.
+What keeps libraries from sending usage data and from writing to stderr is set here, before any of
+them is loaded (MONAI and nilearn load matplotlib, too).
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,10 @@ _HOME = {
 }
 # ONNX Runtime 1.32 sends usage data to its vendor from the moment it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# It warns if its cache can't be written (a read-only home folder) and uses a temporary one.
+# OpenVINO sends an event and writes a number of the machine to ~/intel from the moment it is
+# imported, by this package; without it, it uses its own empty substitute.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+# Matplotlib warns if its cache can't be written (a read-only home folder) and uses a temporary one.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

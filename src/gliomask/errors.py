@@ -250,13 +250,18 @@ def machine_error(problem: OSError, path: str | Path | None = None) -> MachineEr
         path: the file that was being written, for errors without a path (a full disk).
     """
     named = path if problem.filename is None else os.fsdecode(problem.filename)
-    reason = problem.strerror or printable(str(problem).partition("\n")[0], 200)
+    reason = reason_of(problem)
     if problem.errno in _FORBIDDEN and named is not None and _is_absent(named):
         folder = Path(named).absolute().parent
         while not folder.is_dir() and folder != folder.parent:
             folder = folder.parent
         return MachineError(f"can't be written to: {reason}", path=folder)
     return MachineError(reason if path is None else f"can't be written: {reason}", path=named)
+
+
+def reason_of(problem: OSError) -> str:
+    """Reason of an error of the operating system; its text if Python raised it without a reason."""
+    return problem.strerror or printable(str(problem).partition("\n")[0], 200)
 
 
 def _is_absent(path: str | Path) -> bool:

@@ -125,3 +125,28 @@ def test_a_folder_that_slurm_can_not_name(tmp_path: Path) -> None:
         job_script(["gliomask"], tmp_path, tmp_path / 'a"b', JobOptions())
     text = job_script(["gliomask"], tmp_path, tmp_path / "100%", JobOptions())
     assert "100%%/%A_%a.log" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ("--partition=my long", '--partition="my long"'),
+        ("--partition long", "--partition=long"),
+        ("--comment=a#b", '--comment="a#b"'),
+        ("--comment=it's", '--comment="it\'s"'),
+        ("--comment=", '--comment=""'),
+        ("--exclusive", "--exclusive"),
+        ("--gres=gpu:1,tmp:5G", "--gres=gpu:1,tmp:5G"),
+    ],
+)
+def test_values_are_quoted_for_sbatch(tmp_path: Path, more: str, line: str) -> None:
+    lines = script(tmp_path, JobOptions(more=(more,))).read_text().splitlines()
+    assert f"#SBATCH {line}" in lines
+
+
+@pytest.mark.parametrize(
+    "more", ['--comment="a b"', "--comment=a\\b", "--qos=high --partition=long", "--comment=a\tb"]
+)
+def test_values_that_sbatch_can_not_read_are_refused(more: str) -> None:
+    with pytest.raises(ValidationError, match="one option without double quotes and backslashes"):
+        JobOptions(more=(more,))

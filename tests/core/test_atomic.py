@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gliomask.core.atomic import atomic_folder, atomic_path, write_text
-from gliomask.errors import InputError
+from gliomask.errors import ConfigError, InputError
 
 
 def write_half_and_fail(path: Path) -> None:
@@ -89,3 +89,34 @@ def test_a_working_directory_that_is_gone_protects_nothing(
     with atomic_folder(tmp_path / "out") as temporary:
         write_text(temporary / "a", "a")
     assert (tmp_path / "out" / "a").read_text() == "a"
+
+
+@pytest.mark.parametrize("kind", ["folder", "empty folder", "file", "link"])
+def test_what_comes_up_meanwhile_is_not_replaced(tmp_path: Path, kind: str) -> None:
+    final = tmp_path / "out"
+    with (
+        pytest.raises(ConfigError, match="out: exists already, and is not replaced; use another"),
+        atomic_folder(final, replace=False) as temporary,
+    ):
+        write_text(temporary / "second", "second")
+        match kind:
+            case "file":
+                final.write_text("first")
+            case "link":
+                final.symlink_to(tmp_path / "nowhere")
+            case _:
+                final.mkdir()
+        if kind == "folder":
+            write_text(final / "first", "first")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert kind == "link" or not (final / "second").exists()
+    assert kind != "folder" or (final / "first").is_file()
+
+
+def test_a_new_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
+    final = tmp_path / "deep" / "out"
+    with atomic_folder(final, replace=False) as temporary:
+        write_text(temporary / "a", "a")
+        assert not final.exists()
+    assert (final / "a").read_text() == "a"
+    assert len(list(final.parent.iterdir())) == 1

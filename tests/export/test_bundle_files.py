@@ -30,3 +30,5 @@ def test_the_program_uses_the_runtime_of_the_graph(
     compile(text, "run.py", "exec")
     assert f"import {package}" in text
     assert other not in text.lower()
+    off = "ORT_DISABLE_TELEMETRY" if package == "onnxruntime" else "openvino_telemetry"
+    assert text.index(off) < text.index(f"import {package}")

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
+from gliomask.cli import models
 from gliomask.config.shipped import added_names, find_model
 from gliomask.errors import ConfigError, MachineError, ModelError
-from gliomask.nets.added_models import add_model, remove_model
-from gliomask.nets.arrays import WEIGHTS_FILE
+from gliomask.nets.added_models import RESERVED, add_model, remove_model
+from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE
 from tests.commands import run
 from tests.shipping import LICENCE, NAME, home, ship
@@ -51,6 +53,7 @@ def test_a_model_is_copied_and_has_a_name(own: Path, tmp_path: Path) -> None:
         ("-x", "invalid name of a model"),
         ("", "invalid name of a model"),
         ("two words", "invalid name of a model"),
+        *((word, "a subcommand of `gliomask models` has this name") for word in RESERVED),
     ],
 )
 def test_names_that_are_refused(own: Path, tmp_path: Path, name: str, text: str) -> None:
@@ -108,3 +111,79 @@ def test_by_command(
     capsys.readouterr()
     assert run(monkeypatch, "models", "mine") == 2
     assert "no included or added model of this name" in capsys.readouterr().err
+
+
+def test_all_subcommands_are_reserved() -> None:
+    app = typer.Typer()
+    models.add_group(app)
+    (group,) = typer.main.get_group(app).commands.values()
+    assert {*group.commands, "list"} == {*RESERVED}  # type: ignore[attr-defined]
+
+
+def test_two_models_of_one_name_at_the_same_time(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one is added while the first is verified."""
+    first, second = ship(tmp_path / "runs", "net"), ship(tmp_path / "runs", "other", size=32)
+
+    def read(folder: Path) -> object:
+        if folder.parent == own and not added_names():
+            add_model(second, "mine")
+        return read_arrays(folder)
+
+    monkeypatch.setattr("gliomask.nets.added_models.read_arrays", read)
+    with pytest.raises(ConfigError, match=r"mine: exists already, and is not replaced"):
+        add_model(first, "mine")
+    assert [path.name for path in own.iterdir()] == ["mine"]
+    assert (own / "mine" / CARD_FILE).read_bytes() == (second / CARD_FILE).read_bytes()
+
+
+def test_a_damaged_model_is_listed_as_damaged(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one whose link leads nowhere; a folder in the working directory does not matter."""
+    add_model(ship(tmp_path / "runs", "net"), "mine")
+    (own / "broken").mkdir()
+    (own / "broken" / CARD_FILE).write_text("{")
+    (own / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "here" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(monkeypatch, "models", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [model["name"] for model in shown["models"]] == [NAME, "mine"]
+    broken, gone = shown["damaged"]
+    assert (broken["name"], broken["remedy"]) == ("broken", "gliomask models remove broken")
+    assert broken["reason"].startswith(f"{own / 'broken' / CARD_FILE}: not JSON")
+    assert (gone["name"], gone["remedy"]) == ("gone", "gliomask models remove gone")
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(monkeypatch, "models") == 0
+    text = capsys.readouterr().out
+    assert "gliomask models remove broken" in text
+    assert f"{NAME} (default)" in text
+    for name in ("broken", "gone"):
+        assert run(monkeypatch, "models", "remove", name) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "models", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["damaged"] == []
+
+
+def test_of_a_link_only_the_link_is_removed(own: Path, tmp_path: Path) -> None:
+    source = ship(tmp_path / "runs", "net")
+    own.mkdir()
+    (own / "mine").symlink_to(source)
+    assert remove_model("mine") == own / "mine"
+    assert list(own.iterdir()) == []
+    assert (source / CARD_FILE).is_file()
+
+
+def test_an_error_without_a_reason_is_shown_by_its_text(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_model(ship(tmp_path / "runs", "net"), "mine")
+
+    def fail(_: Path) -> None:
+        raise OSError("the folder is in use")
+
+    monkeypatch.setattr("gliomask.nets.added_models.shutil.rmtree", fail)
+    with pytest.raises(MachineError, match="old: can't be deleted: the folder is in use"):
+        remove_model("mine")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from gliomask.cli import main as cli
 from gliomask.core.geometry import from_reading, orientation, spacing_mm, to_reading
 from gliomask.core.volume import Volume
 from gliomask.errors import ConfigError, InputError, MachineError, ModelError
+from gliomask.export.whole import whole_graph
 from gliomask.formats.nifti import read_nifti_labels
 from gliomask.inference.predictor import Predictor, load_predictor
 from gliomask.nets.cards import CARD_FILE, read_card, write_card
@@ -195,6 +197,60 @@ def test_what_the_runner_refuses(bundle: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "mask.npy").exists()
 
 
+def test_files_that_the_runner_can_not_use(bundle: Path, tmp_path: Path) -> None:
+    paths, spacing = arrays_of(head_volume(), tmp_path)
+    image = np.load(paths["t1"])
+    np.savez(tmp_path / "packed.npz", image)
+    (tmp_path / "empty").write_bytes(b"")
+    for name, array in {
+        "objects": np.array([None, {}]),
+        "words": np.array(["a"]),
+        "complex": image.astype(np.complex64),
+        "number": np.array(1.0),
+        "none": np.zeros((0, 10, 10)),
+        "huge": np.full(image.shape, 1e300),
+    }.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    reasons = {
+        "absent.npy": "No such file or directory",
+        "packed.npz": "not a .npy file of numbers",
+        "empty": "not a .npy file of numbers",
+        "objects.npy": "not a .npy file of numbers",
+        "words.npy": "not a .npy file of numbers",
+        "complex.npy": "not a .npy file of numbers",
+        "number.npy": "these are [()]",
+        "none.npy": "these are [(0, 10, 10)]",
+        "huge.npy": "outside the range of float32",
+    }
+    for file, reason in reasons.items():
+        for prefix in ("", "t1="):
+            if file == "huge.npy" and not prefix:
+                continue  # not an array of all sequences
+            assert reason in refused(bundle, f"{prefix}{tmp_path / file}", *spacing)
+    done = ran(bundle, f"t1={tmp_path / 'huge.npy'}", *spacing, "--out", tmp_path)
+    assert len(done.stderr.splitlines()) == 1
+    folder = tmp_path / "t1=a=b"
+    folder.mkdir()
+    np.save(folder / "t1.npy", image)
+    run_here(bundle, f"t1={folder / 't1.npy'}", *spacing, "--out", tmp_path / "result")
+    assert (tmp_path / "result" / "mask.npy").is_file()
+    assert "No such file" in refused(bundle, f"T1={paths['t1']}", *spacing)
+
+
+def test_options_that_the_runner_refuses(bundle: Path, tmp_path: Path) -> None:
+    paths, spacing = arrays_of(head_volume(), tmp_path)
+    image = f"t1={paths['t1']}"
+    for sizes in ("nan 1 1", "1 inf 1", "1 1 nan", "1 1 1e30", "1 1 1e-9", "1 -1 1"):
+        row, column, between = sizes.split()
+        words = ("--pixel-mm", row, column, f"--slice-mm={between}")
+        assert "allowed 0.01 to 100 mm each" in refused(bundle, image, *words)
+    file = tmp_path / "file"
+    file.write_text("")
+    assert "is a file, allowed a folder" in refused(bundle, image, *spacing, "--out", file)
+    line = refused(bundle, image, *spacing, "--out", file / "below")
+    assert line == f"error: --out {file / 'below'}: Not a directory"
+
+
 def test_all_sequences_may_be_due(model: Path, tmp_path: Path) -> None:
     card = read_card(model / CARD_FILE).model_copy(update={"sequence_dropout": False})
     (tmp_path / "strict").mkdir()
@@ -222,7 +278,7 @@ def test_a_damaged_graph_is_refused(bundle: Path, tmp_path: Path) -> None:
 
 def test_the_runner_is_short_and_needs_a_runtime_and_numpy(bundle: Path) -> None:
     text = (bundle / "run.py").read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 55
+    assert len(text.splitlines()) <= 75
     assert "research use only" in text
     found = set()
     for node in ast.walk(ast.parse(text)):
@@ -274,6 +330,25 @@ def test_what_is_refused(model: Path, bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another preprocessing"):
         export(ExportOptions(model=other, out=tmp_path / "out"))
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_two_exports_into_one_folder_at_the_same_time(
+    model: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one ends while the first one works."""
+    out = tmp_path / "out"
+
+    def whole(*arguments: Any) -> Any:
+        if not out.exists():
+            out.mkdir()
+            (out / "bundle.json").write_text("of the other")
+        return whole_graph(*arguments)
+
+    monkeypatch.setattr("gliomask.workflows.export.whole_graph", whole)
+    with pytest.raises(ConfigError, match="out: exists already, and is not replaced"):
+        export(ExportOptions(model=model, out=out))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (out / "bundle.json").read_text() == "of the other"
 
 
 def test_openvino_that_is_not_installed(

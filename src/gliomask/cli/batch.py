@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def run(options: BatchOptions, *, status: bool, json: bool) -> None:
     if status:
         _show_status(options.predict.out, json=json)
     elif options.executor == "slurm":
-        _write_job(options)
+        _write_job(options, json=json)
     else:
         _run(options, json=json)
 
@@ -74,17 +75,22 @@ def _show_status(out: Path, *, json: bool) -> None:
         render.lines(f"failed {case}: {reason.removeprefix(f'{case}: ')}")
 
 
-def _write_job(options: BatchOptions) -> None:
+def _write_job(options: BatchOptions, *, json: bool) -> None:
     from gliomask.cli import render
-    from gliomask.cluster.slurm import write_job
+    from gliomask.cluster.slurm import check_folder_name, write_job
     from gliomask.workflows.batch import make_manifest
 
+    check_folder_name(options.predict.out)
     with render.control() as control:
         make_manifest(options, control)
     out = options.predict.out
     script = write_job(out, options.job)
-    render.lines(f"written: {script}", f"submit it: sbatch {script}")
-    render.lines(f"show the status: gliomask batch --out {out} --status")
+    submit = shlex.join(["sbatch", str(script)])
+    status = shlex.join(["gliomask", "batch", "--out", str(out), "--status"])
+    if json:
+        render.as_json({"script": script, "submit": submit, "status": status})
+        return
+    render.lines(f"written: {script}", f"submit it: {submit}", f"show the status: {status}")
 
 
 COMMAND = Command(

@@ -48,13 +48,12 @@ def add_group(app: typer.Typer) -> None:
 def run(options: ModelsOptions, *, json: bool) -> None:
     """Runs the command."""
     from gliomask.cli import render
-    from gliomask.nets.known_models import card_of, named_models, networks, recipes
+    from gliomask.nets.known_models import card_of
     from gliomask.nets.model_summary import summary
 
     cards = [card_of(model) for model in options.models]
     if json:
-        everything = {"models": named_models(), "networks": networks(), "recipes": recipes()}
-        render.as_json(cards if cards else everything)
+        render.as_json(cards or _everything())
         return
     for card in cards:
         render.lines(f"{card.name}, for research use only", "")
@@ -63,17 +62,34 @@ def run(options: ModelsOptions, *, json: bool) -> None:
             [(section.title, line) for section in sections for line in section.lines], width=100
         )
         render.lines("", "the whole card: --json")
-    if cards:
-        return
-    if models := named_models():
+    if not cards:
+        _show_everything()
+
+
+def _everything() -> dict[str, object]:
+    from gliomask.nets.known_models import named_models, networks, recipes
+
+    models, damaged = named_models()
+    return {"models": models, "damaged": damaged, "networks": networks(), "recipes": recipes()}
+
+
+def _show_everything() -> None:
+    from gliomask.cli import render
+    from gliomask.nets.known_models import named_models, networks, recipes
+
+    models, damaged = named_models()
+    if models:
         columns = ["name", "from", "network", "size", "sequences", "mean Dice (95 %)", "licence"]
         render.table("models", columns, map(_row, models))
+    if damaged:
+        rows = [(model.name, model.reason, model.remedy) for model in damaged]
+        render.table("damaged models", ["name", "reason", "remedy"], rows)
     render.table(
         "networks", ["name", "parameters"], [(n.name, f"{n.parameters:,}") for n in networks()]
     )
     columns = ["name", "network", "size", "input", "epochs"]
-    rows = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
-    render.table("recipes", columns, rows)
+    lines = [(r.name, r.network, r.size, r.mode, r.epochs) for r in recipes()]
+    render.table("recipes", columns, lines)
 
 
 COMMAND = Command(

@@ -8,6 +8,7 @@ of times.
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ WARNING_S: Final = 120
 
 
 def write_job(out: Path, job: JobOptions) -> Path:
-    """Writes the script into the folder of a batch, which has its manifest; submits nothing.
+    """Write the script into the folder of a batch, which has its manifest; submits nothing.
 
     Args:
         out: the folder, shared by all nodes.
@@ -37,11 +38,21 @@ def write_job(out: Path, job: JobOptions) -> Path:
         ConfigError: the folder's name can't be written into a script.
     """
     folder = BatchFolder(out.absolute())
+    command = (sys.executable, "-P", "-m", "gliomask")
+    text = job_script(command, folder.out, folder.logs, job)
     with writing(folder.logs):
         folder.logs.mkdir(parents=True, exist_ok=True)
-    command = (sys.executable, "-P", "-m", "gliomask")
-    write_text(folder.script, job_script(command, folder.out, folder.logs, job))
+    write_text(folder.script, text)
     return folder.script
+
+
+def check_folder_name(out: Path) -> None:
+    """Check the name of the folder of a batch before anything is written into it.
+
+    Raises:
+        ConfigError: it can't be written into a script.
+    """
+    _escaped(BatchFolder(out.absolute()).logs)
 
 
 def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -> str:
@@ -66,7 +77,7 @@ def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -
         "--open-mode=append",
         f"--signal=B:USR1@{WARNING_S}",
         f'--output="{_escaped(logs)}/%A_%a.log"',
-        *job.more,
+        *map(_quoted, job.more),
     ]
     words = [*command, "batch", "--out", str(out), "--workers", str(job.cpus)]
     return _SCRIPT.format(
@@ -74,6 +85,19 @@ def job_script(command: Sequence[str], out: Path, logs: Path, job: JobOptions) -
         command=shlex.join(words),
         tasks=job.tasks,
     )
+
+
+def _quoted(more: str) -> str:
+    """Option of sbatch as it stands in a script, where values end at a space or ``#``.
+
+    >>> _quoted("--partition=my long"), _quoted("--partition long"), _quoted("--exclusive")
+    ('--partition="my long"', '--partition=long', '--exclusive')
+    """
+    name, *values = re.split("[= ]", more, maxsplit=1)
+    if not values:
+        return name
+    value = values[0].strip()
+    return f"{name}={value}" if re.fullmatch(r"[^\s#']+", value) else f'{name}="{value}"'
 
 
 def _escaped(path: Path) -> str:

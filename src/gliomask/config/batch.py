@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gliomask.config.base import Options
 from gliomask.config.predict import PredictOptions
+from gliomask.errors import ConfigError, option
 
 Plain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:.-]+$")]
+
+
+_OF_SBATCH: Final = re.compile(r'--[a-z][a-z0-9-]*([= ](?!.* --)[^"\\]*)?')
+
+
+def _single_option(text: str) -> str:
+    """Check an option of sbatch that becomes a line of a job script, as a validator of pydantic.
+
+    Raises:
+        ValueError: it can't be quoted there, or is more than one option.
+    """
+    if not text.isprintable() or _OF_SBATCH.fullmatch(text) is None:
+        raise ValueError("one option without double quotes and backslashes, e.g. --partition=long")
+    return text
 
 
 class JobOptions(Options):
@@ -25,8 +41,25 @@ class JobOptions(Options):
     """Memory of a SLURM task: about 1G for each processor, and more for large scans."""
     time: Plain = "4:00:00"
     """Time limit of a SLURM task, after which it is queued again."""
-    more: tuple[Annotated[str, StringConstraints(pattern=r"^--[a-z][^\n\r]*$")], ...] = ()
+    more: tuple[Annotated[str, AfterValidator(_single_option)], ...] = ()
     """Another option for sbatch, including its dashes."""
+
+
+_OF_SLURM: Final = tuple(f"job.{name}" for name in JobOptions.model_fields)
+_OF_A_RUN: Final = ("workers", "shard", "tries", "minutes", "retry", "predict.limit_memory")
+_UNUSED: Final = {
+    "local": (*_OF_SLURM, "ray_address"),
+    "ray": _OF_SLURM,
+    "slurm": (*_OF_A_RUN, "ray_address"),
+}
+"""Execution engine -> options that it does not use."""
+_INSTEAD: Final = {
+    **dict.fromkeys(_OF_SLURM, f"use {option('executor', 'slurm')}"),
+    **dict.fromkeys(_OF_A_RUN, "add it to the command in the job script"),
+    "ray_address": f"use {option('executor', 'ray')}",
+    "workers": f"use {option('job.cpus')}",
+    "shard": f"use {option('job.tasks')}",
+}
 
 
 class BatchOptions(Options):
@@ -54,3 +87,15 @@ class BatchOptions(Options):
     """Retry failed and excluded cases."""
     job: JobOptions = JobOptions()
     """Resources that the job script requests from SLURM."""
+
+    @model_validator(mode="after")
+    def _engine_uses_all(self) -> Self:
+        """Refuse an option that the execution engine would ignore."""
+        for name in _UNUSED[self.executor]:
+            group, _, own = name.rpartition(".")
+            options: Options = getattr(self, group) if group else self
+            value = getattr(options, own)
+            if value != type(options).model_fields[own].default:
+                what = f"the engine {self.executor} does not use this option"
+                raise ConfigError(what, option=name, found=value, hint=_INSTEAD[name])
+        return self

@@ -8,6 +8,7 @@ more than the standard library.
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -45,14 +46,29 @@ def added_home() -> Path | None:
 def added_names() -> tuple[str, ...]:
     """Names of the models that the user has added, sorted; empty if their folder can't be read.
 
-    The name of an included model always means the included one.
+    They include damaged ones, and links that lead nowhere, so that they can be removed. The name of
+    an included model always means the included one.
     """
     home = added_home()
     try:
-        names = {entry.name for entry in home.iterdir() if entry.is_dir()} if home else set()
+        names = {entry.name for entry in home.iterdir() if _is_added(entry)} if home else set()
     except OSError:
         return ()
     return tuple(sorted(name for name in names - {*shipped_names()} if name[:1] != "."))
+
+
+def named_folders() -> dict[str, Path]:
+    """Folder of each included and each added model by its name; the included ones first."""
+    home = added_home()
+    added = {name: home / name for name in added_names()} if home else {}
+    return {**{name: HOME / name for name in shipped_names()}, **added}
+
+
+def remedy(name: str) -> str:
+    """Command that replaces or removes a damaged model that has a name."""
+    if name in shipped_names():
+        return "pip install --force-reinstall gliomask"
+    return f"gliomask models remove {shlex.quote(name)}"
 
 
 def find_model(named: str | Path | None = None, field: str = "model") -> Path:
@@ -72,32 +88,32 @@ def find_model(named: str | Path | None = None, field: str = "model") -> Path:
     """
     if isinstance(named, Path):
         return named
-    names = shipped_names()
+    folders = named_folders()
     if named is None:
-        if DEFAULT not in names:
+        if DEFAULT not in folders:
             what = f"this installation does not include the model {DEFAULT}"
             raise ModelError(what, hint=f"use a run folder: {option('model', 'RUN')}")
         return HOME / DEFAULT
     if _is_path(named):
         return Path(named)
-    if named in names:
-        return HOME / named
-    added, home = added_names(), added_home()
-    if home is not None and named in added:
-        return home / named
-    known = (*names, *added)
+    if named in folders:
+        return folders[named]
     raise ModelError(
         "no such path, and no included or added model of this name",
         option=field,
         found=named,
-        allowed=" or ".join(filter(None, ("a path", ", ".join(known)))),
-        hint=nearest(named, known),
+        allowed=" or ".join(filter(None, ("a path", ", ".join(folders)))),
+        hint=nearest(named, folders),
     )
 
 
 def is_shipped(folder: Path) -> bool:
     """Return True for the folder of an included model."""
     return folder.resolve().parent == HOME.resolve()
+
+
+def _is_added(entry: Path) -> bool:
+    return entry.is_dir() or entry.is_symlink()
 
 
 def _is_path(text: str) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gliomask.errors import InputError, MachineError, machine_error, option
+from gliomask.errors import ConfigError, InputError, MachineError, machine_error, option
 
 MARK = ".writing-"
 """Prefix of temporary names, so that readers can skip the files of killed processes."""
@@ -53,16 +53,22 @@ def atomic_path(final: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(final: Path) -> Iterator[Path]:
+def atomic_folder(final: Path, *, replace: bool = True) -> Iterator[Path]:
     """A temporary folder, which gets its final name if the block succeeds.
 
     An existing folder is renamed, replaced, and then removed; a link to a folder stays.
 
+    Args:
+        final: path of the folder.
+        replace: if False, nothing is replaced, not even what another process creates at this path
+            while the block runs.
+
     Raises:
         InputError: it contains the working directory, see ``replaceable_folder``.
+        ConfigError: it exists and must not be replaced.
         MachineError: it can't be written.
     """
-    final = replaceable_folder(final)
+    final = replaceable_folder(final) if replace else final
     token = uuid.uuid4().hex[:12]
     temporary = final.with_name(f"{MARK}{token}-{final.name[-80:]}")
     replaced = final.with_name(f"{MARK}{token}-old")
@@ -71,7 +77,9 @@ def atomic_folder(final: Path) -> Iterator[Path]:
         temporary.mkdir()
         try:
             yield temporary
-            if final.exists():
+            if not replace:
+                _claim(final)
+            elif final.exists():
                 final.replace(replaced)
             temporary.replace(final)
             _flush(final.parent)
@@ -80,6 +88,18 @@ def atomic_folder(final: Path) -> Iterator[Path]:
             if replaced.exists() and not final.exists():
                 replaced.replace(final)
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _claim(final: Path) -> None:
+    """Create an empty folder, onto which a folder can be renamed.
+
+    Of several processes only one succeeds; renaming alone would replace an empty folder.
+    """
+    try:
+        final.mkdir()
+    except FileExistsError:
+        what = "exists already, and is not replaced"
+        raise ConfigError(what, path=final, hint="use another name") from None
 
 
 def replaceable_folder(final: Path) -> Path:

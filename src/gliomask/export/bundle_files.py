@@ -27,7 +27,7 @@ _ONNX = (
 )
 _OPENVINO = (
     "",
-    "import openvino",
+    'sys.modules["openvino_telemetry"] = None  # no usage data is sent\nimport openvino',
     'openvino.compile_model(here / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})'
     "(inputs).values()",
 )

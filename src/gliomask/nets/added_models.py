@@ -6,13 +6,17 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gliomask.config.shipped import added_home, added_names, shipped_names
 from gliomask.core.atomic import MARK, atomic_folder
 from gliomask.core.identity import safe_name
-from gliomask.errors import ConfigError, MachineError, ModelError, nearest, option
+from gliomask.errors import ConfigError, MachineError, ModelError, nearest, option, reason_of
 from gliomask.nets.arrays import WEIGHTS_FILE, read_arrays
 from gliomask.nets.cards import CARD_FILE
+
+RESERVED: Final = ("show", "list", "add", "import", "remove")
+"""Words that ``gliomask models`` takes as its subcommands, so no model may be called so."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def add_model(source: Path, name: str | None = None) -> AddedModel:
     _check_name(name)
     _, card = read_arrays(source)
     folder = _home() / name
-    with atomic_folder(folder) as copy:
+    with atomic_folder(folder, replace=False) as copy:
         for file in (CARD_FILE, WEIGHTS_FILE):
             shutil.copyfile(source / file, copy / file)
         read_arrays(copy)
@@ -53,7 +57,7 @@ def add_model(source: Path, name: str | None = None) -> AddedModel:
 
 
 def remove_model(name: str) -> Path:
-    """Delete the folder of a model that was added.
+    """Delete the folder of a model that was added; of a link to a folder, only the link.
 
     Raises:
         ModelError: no model of this name was added.
@@ -71,10 +75,14 @@ def remove_model(name: str) -> Path:
     folder = _home() / name
     aside = folder.with_name(f"{MARK}{uuid.uuid4().hex[:12]}-old")
     try:
-        folder.replace(aside)
-        shutil.rmtree(aside)
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            folder.replace(aside)
+            shutil.rmtree(aside)
     except OSError as error:
-        raise MachineError(f"can't be deleted: {error.strerror}", path=folder) from None
+        rest = aside if aside.exists() else folder
+        raise MachineError(f"can't be deleted: {reason_of(error)}", path=rest) from None
     return folder
 
 
@@ -93,6 +101,13 @@ def _check_name(name: str) -> None:
             option="name",
             found=name,
             allowed="letters, digits, - and _",
+        )
+    if name in RESERVED:
+        raise ConfigError(
+            "a subcommand of `gliomask models` has this name",
+            option="name",
+            found=name,
+            hint=_another(name),
         )
     if name in shipped_names():
         raise ConfigError(

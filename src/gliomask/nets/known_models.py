@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gliomask.config import load_recipe, recipe_names
-from gliomask.config.shipped import added_names, find_model, shipped_names
+from gliomask.config.shipped import find_model, named_folders, remedy, shipped_names
+from gliomask.errors import ModelError
 from gliomask.nets.cards import CARD_FILE, ModelCard, read_card
 from gliomask.nets.entries import count_entries as count
 from gliomask.nets.specs import SPECS
@@ -75,14 +76,32 @@ class NamedModel:
     licence: str
 
 
-def named_models() -> tuple[NamedModel, ...]:
-    """Included models, then models that the user has added.
+@dataclass(frozen=True)
+class DamagedModel:
+    """A model with a name whose card can't be used.
 
-    Raises:
-        ModelError: a card is damaged.
+    Attributes:
+        name: for the command line and the API.
+        reason: what is wrong with its card.
+        remedy: the command that removes or replaces it.
     """
-    included = tuple(_named(name, included=True) for name in shipped_names())
-    return included + tuple(_named(name, included=False) for name in added_names())
+
+    name: str
+    reason: str
+    remedy: str
+
+
+def named_models() -> tuple[tuple[NamedModel, ...], tuple[DamagedModel, ...]]:
+    """Included models, then models that the user has added; and those of them that are damaged."""
+    models: list[NamedModel] = []
+    damaged: list[DamagedModel] = []
+    included = shipped_names()
+    for name, folder in named_folders().items():
+        try:
+            models.append(_named(name, read_card(folder / CARD_FILE), included=name in included))
+        except (ModelError, OSError) as problem:
+            damaged.append(DamagedModel(name, str(problem), remedy(name)))
+    return tuple(models), tuple(damaged)
 
 
 def networks() -> tuple[Network, ...]:
@@ -105,8 +124,7 @@ def card_of(model: str | Path) -> ModelCard:
     return read_card(find_model(model) / CARD_FILE)
 
 
-def _named(name: str, *, included: bool) -> NamedModel:
-    card = card_of(name)
+def _named(name: str, card: ModelCard, *, included: bool) -> NamedModel:
     dice, sequences = _known_dice(card), card.sequences
     return NamedModel(name, included, card.network, card.size, sequences, dice, card.licence)
 

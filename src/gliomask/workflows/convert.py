@@ -103,7 +103,7 @@ def convert(options: ConvertOptions, control: Control = SILENT) -> ConvertResult
     sequences = _sequences(options, data_set.cases)
     failures: list[Failure] = [(problem.case, problem.reason) for problem in data_set.problems]
     patients = {piece.case.id: piece.case.patient for piece in pieces}
-    with atomic_folder(options.out) as folder:
+    with atomic_folder(options.out, replace=False) as folder:
         job = _Job(folder, _writer(options.to, patients), labels, sequences)
         written = job.write_all(pieces, failures, control)
         if failures and not (options.skip_bad and written):

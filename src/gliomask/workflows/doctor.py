@@ -183,19 +183,17 @@ def _readable() -> dict[str, bool]:
 
 def _models() -> tuple[Finding, ...]:
     """Check the checksums of the included and added models."""
-    names = (*shipped.shipped_names(), *shipped.added_names())
-    return tuple(_model(shipped.find_model(name)) for name in names)
+    return tuple(_model(name, folder) for name, folder in shipped.named_folders().items())
 
 
-def _model(folder: Path) -> Finding:
+def _model(name: str, folder: Path) -> Finding:
     from gliomask.nets.arrays import read_arrays
 
     problem, checked = _attempt(lambda: read_arrays(folder))
     if checked is None:
-        return Finding("files", f"model {folder.name}", "breaks", "damaged", problem)
-    return Finding(
-        "files", f"model {folder.name}", "ok", checked[1].network, "checksum as in its card"
-    )
+        remark = f"{problem}; {shipped.remedy(name)}"
+        return Finding("files", f"model {name}", "breaks", "damaged", remark)
+    return Finding("files", f"model {name}", "ok", checked[1].network, "checksum as in its card")
 
 
 def _attempt(check: Callable[[], Fact]) -> tuple[str, Fact | None]:

@@ -64,7 +64,7 @@ def export(options: ExportOptions, control: Control = SILENT) -> ExportResult:
     control.advance(note="weights")
     graph = whole_graph(card, network_of(arrays, card)).SerializeToString(deterministic=True)
     control.advance(note="graph")
-    with atomic_folder(options.out) as folder:
+    with atomic_folder(options.out, replace=False) as folder:
         if openvino is None:
             (folder / "model.onnx").write_bytes(graph)
         else:

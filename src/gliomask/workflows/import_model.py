@@ -78,7 +78,7 @@ def import_model(options: ImportOptions, control: Control = SILENT) -> ImportRes
     notes = _notes(options, weights)
     card = _card(options, weights, notes)
     control.check()
-    with atomic_folder(options.out) as folder:
+    with atomic_folder(options.out, replace=False) as folder:
         save_arrays(folder, weights.arrays, card)
     return ImportResult(
         out=options.out,

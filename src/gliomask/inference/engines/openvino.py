@@ -1,7 +1,6 @@
 """OpenVINO engine (Intel), from an extra.
 
-The runtime reads the graph from memory. OpenVINO's command-line tools, which may send usage data,
-are not used.
+The runtime reads the graph from memory. ``import gliomask`` has disabled OpenVINO's telemetry.
 """
 
 from __future__ import annotations
