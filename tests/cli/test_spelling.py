@@ -19,6 +19,7 @@ SOURCE = Path(gliomask.__file__).parent
 _FLAG = re.compile(r"(?:^|[\s(`'\"])--(?:[a-z][a-z0-9-]+|$)")
 _MARKED = re.compile(r"`([a-z. ]*[a-z_0-9]+(?:=[^`]*)?)`")
 OTHER_PROGRAMS = {
+    "config/batch.py",  # sbatch
     "export/runner.py",  # run.py of a bundle
     "export/bundle_files.py",
     "formats/dicom/pixel_format.py",  # gdcmconv

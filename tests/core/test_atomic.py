@@ -91,23 +91,26 @@ def test_a_working_directory_that_is_gone_protects_nothing(
     assert (tmp_path / "out" / "a").read_text() == "a"
 
 
+def _write_both(temporary: Path, final: Path, kind: str) -> None:
+    """Writes the result, while another process creates something under the final name."""
+    write_text(temporary / "second", "second")
+    match kind:
+        case "file":
+            final.write_text("first")
+        case "link":
+            final.symlink_to("nowhere")
+        case _:
+            final.mkdir()
+    if kind == "folder":
+        write_text(final / "first", "first")
+
+
 @pytest.mark.parametrize("kind", ["folder", "empty folder", "file", "link"])
 def test_what_comes_up_meanwhile_is_not_replaced(tmp_path: Path, kind: str) -> None:
     final = tmp_path / "out"
-    with (
-        pytest.raises(ConfigError, match="out: exists already, and is not replaced; use another"),
-        atomic_folder(final, replace=False) as temporary,
-    ):
-        write_text(temporary / "second", "second")
-        match kind:
-            case "file":
-                final.write_text("first")
-            case "link":
-                final.symlink_to(tmp_path / "nowhere")
-            case _:
-                final.mkdir()
-        if kind == "folder":
-            write_text(final / "first", "first")
+    words = "out: exists already, and is not replaced; use another"
+    with pytest.raises(ConfigError, match=words), atomic_folder(final, replace=False) as temporary:
+        _write_both(temporary, final, kind)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert kind == "link" or not (final / "second").exists()
     assert kind != "folder" or (final / "first").is_file()

@@ -65,9 +65,9 @@ def named_folders() -> dict[str, Path]:
 
 
 def remedy(name: str) -> str:
-    """Command that replaces or removes a damaged model that has a name."""
+    """Remedy for a damaged model that has a name: a command, or advice."""
     if name in shipped_names():
-        return "pip install --force-reinstall gliomask"
+        return "install gliomask again"
     return f"gliomask models remove {shlex.quote(name)}"
 
 

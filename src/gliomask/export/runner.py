@@ -32,11 +32,11 @@ if arguments.out.exists() and not arguments.out.is_dir():
 names, takes = bundle["sequences"], f"images of one shape (S, H, W): {bundle['takes']}"
 keys, parts = [], []
 for image in arguments.images:
-    key, _, file = image.partition("=")
-    if key not in names:
-        key, file = "", image
+    named = image.split("=")[0] in names and "=" in image
+    key, _, file = image.partition("=") if named else ("", "", image)
     try:
-        parts.append(np.load(file).astype(np.float32, casting="same_kind"))
+        with Path(file).open("rb") as stream:
+            parts.append(np.lib.format.read_array(stream).astype(np.float32, casting="same_kind"))
     except Exception as problem:
         reason = getattr(problem, "strerror", None) or "not a .npy file of numbers"
         sys.exit(f"error: {file}: {reason}; the model takes {takes}")

@@ -83,7 +83,7 @@ class DamagedModel:
     Attributes:
         name: for the command line and the API.
         reason: what is wrong with its card.
-        remedy: the command that removes or replaces it.
+        remedy: the command that removes it, or advice.
     """
 
     name: str
