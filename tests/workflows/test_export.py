@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import json
 import runpy
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +104,18 @@ def masked(bundle: Path, volume: Volume, folder: Path, *, alone: bool = False) -
 
 
 def refused(bundle: Path, *words: str | Path) -> str:
-    with pytest.raises(SystemExit) as stop:
+    """The line that the runner ends with: its own, or that of its hook for exceptions."""
+    usual, shown = sys.excepthook, io.StringIO()
+    try:
         run_here(bundle, *words)
-    (line,) = str(stop.value.code).splitlines()
+    except SystemExit as stop:
+        shown.write(str(stop.code))
+    except Exception as problem:
+        with redirect_stderr(shown):
+            sys.excepthook(type(problem), problem, None)
+    finally:
+        sys.excepthook = usual
+    (line,) = shown.getvalue().splitlines()
     assert line.startswith("error: ")
     return line
 
@@ -201,40 +212,35 @@ def test_files_that_the_runner_can_not_use(bundle: Path, tmp_path: Path) -> None
     paths, spacing = arrays_of(head_volume(), tmp_path)
     image = np.load(paths["t1"])
     np.savez(tmp_path / "packed.npz", image)
-    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "nothing.npy").write_bytes(b"")
     for name, array in {
         "objects": np.array([None, {}]),
-        "words": np.array(["a"]),
         "complex": image.astype(np.complex64),
         "number": np.array(1.0),
-        "none": np.zeros((0, 10, 10)),
-        "huge": np.full(image.shape, 1e300),
+        "empty": np.zeros((0, 10, 10)),
     }.items():
         np.save(tmp_path / f"{name}.npy", array)
     reasons = {
-        "absent.npy": "No such file or directory",
-        "packed.npz": "not a .npy file of numbers",
-        "empty": "not a .npy file of numbers",
-        "objects.npy": "not a .npy file of numbers",
-        "words.npy": "not a .npy file of numbers",
-        "complex.npy": "not a .npy file of numbers",
-        "number.npy": "these are [()]",
-        "none.npy": "these are [(0, 10, 10)]",
-        "huge.npy": "outside the range of float32",
+        "absent.npy": f"No such file or directory: '{tmp_path / 'absent.npy'}'",
+        "packed.npz": "NpzFile",
+        "nothing.npy": "No data left in file",
+        "objects.npy": "Object arrays",
+        "complex.npy": "Cannot cast",
+        "number.npy": "images of one shape (S, H, W)",
+        "empty.npy": "nothing in an image",
     }
     for file, reason in reasons.items():
-        for prefix in ("", "t1="):
-            if file == "huge.npy" and not prefix:
-                continue  # not an array of all sequences
-            assert reason in refused(bundle, f"{prefix}{tmp_path / file}", *spacing)
-    done = ran(bundle, f"t1={tmp_path / 'huge.npy'}", *spacing, "--out", tmp_path)
-    assert len(done.stderr.splitlines()) == 1
+        assert reason in refused(bundle, f"t1={tmp_path / file}", *spacing)
+        assert refused(bundle, tmp_path / file, *spacing).startswith("error: ")
+
+
+def test_a_path_may_have_equals_signs(bundle: Path, tmp_path: Path) -> None:
+    paths, spacing = arrays_of(head_volume(), tmp_path)
     folder = tmp_path / "t1=a=b"
     folder.mkdir()
-    np.save(folder / "t1.npy", image)
+    paths["t1"].rename(folder / "t1.npy")
     run_here(bundle, f"t1={folder / 't1.npy'}", *spacing, "--out", tmp_path / "result")
     assert (tmp_path / "result" / "mask.npy").is_file()
-    assert "No such file" in refused(bundle, f"T1={paths['t1']}", *spacing)
 
 
 def test_options_that_the_runner_refuses(bundle: Path, tmp_path: Path) -> None:
@@ -243,12 +249,9 @@ def test_options_that_the_runner_refuses(bundle: Path, tmp_path: Path) -> None:
     for sizes in ("nan 1 1", "1 inf 1", "1 1 nan", "1 1 1e30", "1 1 1e-9", "1 -1 1"):
         row, column, between = sizes.split()
         words = ("--pixel-mm", row, column, f"--slice-mm={between}")
-        assert "allowed 0.01 to 100 mm each" in refused(bundle, image, *words)
-    file = tmp_path / "file"
-    file.write_text("")
-    assert "is a file, allowed a folder" in refused(bundle, image, *spacing, "--out", file)
-    line = refused(bundle, image, *spacing, "--out", file / "below")
-    assert line == f"error: --out {file / 'below'}: Not a directory"
+        assert "not 0.01 to 100" in refused(bundle, image, *words)
+    (tmp_path / "file").write_text("")
+    assert "File exists" in refused(bundle, image, *spacing, "--out", tmp_path / "file")
 
 
 def test_all_sequences_may_be_due(model: Path, tmp_path: Path) -> None:
@@ -278,7 +281,7 @@ def test_a_damaged_graph_is_refused(bundle: Path, tmp_path: Path) -> None:
 
 def test_the_runner_is_short_and_needs_a_runtime_and_numpy(bundle: Path) -> None:
     text = (bundle / "run.py").read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 75
+    assert len(text.splitlines()) <= 55
     assert "research use only" in text
     found = set()
     for node in ast.walk(ast.parse(text)):

@@ -19,57 +19,37 @@ parser.add_argument("--pixel-mm", nargs=2, type=float, required=True, metavar=("
 parser.add_argument("--slice-mm", type=float, required=True, help="between slices")
 parser.add_argument("--out", type=Path, default=Path(), help="folder to write into")
 arguments = parser.parse_args()
-np.seterr(over="ignore")  # values that become infinity are refused
+sys.excepthook = lambda _, problem, trace: sys.stderr.write(f"error: {problem}\n")
 bundle = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
 for name, due in bundle["sha256"].items():
     if hashlib.sha256((here / name).read_bytes()).hexdigest() != due:
         sys.exit(f"error: {name} is damaged: its checksum is not that of bundle.json")
-sizes_mm = [*arguments.pixel_mm, arguments.slice_mm]
-if not all(0.01 <= size <= 100 for size in sizes_mm):
-    sys.exit(f"error: --pixel-mm and --slice-mm are {sizes_mm}, allowed 0.01 to 100 mm each")
-if arguments.out.exists() and not arguments.out.is_dir():
-    sys.exit(f"error: --out {arguments.out} is a file, allowed a folder")
-names, takes = bundle["sequences"], f"images of one shape (S, H, W): {bundle['takes']}"
-keys, parts = [], []
-for image in arguments.images:
-    named = image.split("=")[0] in names and "=" in image
-    key, _, file = image.partition("=") if named else ("", "", image)
-    try:
-        with Path(file).open("rb") as stream:
-            parts.append(np.lib.format.read_array(stream).astype(np.float32, casting="same_kind"))
-    except Exception as problem:
-        reason = getattr(problem, "strerror", None) or "not a .npy file of numbers"
-        sys.exit(f"error: {file}: {reason}; the model takes {takes}")
-    keys.append(key)
-if keys == [""] and parts[0].ndim == 4:
-    keys, parts = names, list(parts[0])
+names = bundle["sequences"]
+pairs = [image.split("=", 1) if "=" in image else ["", image] for image in arguments.images]
+whole = len(pairs) == 1 and not pairs[0][0]
+parts = list(np.load(pairs[0][1])) if whole else [np.load(file) for _, file in pairs]
+keys = names if whole else [key for key, _ in pairs]
 fit = len(keys) == len(parts) == len(set(keys) & set(names)) and len({p.shape for p in parts}) == 1
-few = len(keys) < len(names) and not bundle["some_suffice"]
-if not fit or few or parts[0].ndim != 3 or not parts[0].size:
-    sys.exit(f"error: the model takes {takes}; these are {[part.shape for part in parts]}")
-arrays = dict(zip(keys, parts, strict=True))
-images = np.stack([arrays.get(name, np.zeros_like(parts[0])) for name in names])
-if not np.isfinite(images).all():
-    sys.exit("error: the images have NaN, infinity or values outside the range of float32")
-mm = np.array(sizes_mm, np.float32)
+if not fit or parts[0].ndim != 3 or (len(keys) < len(names) and not bundle["some_suffice"]):
+    sys.exit(f"error: the model takes images of one shape (S, H, W): {bundle['takes']}")
+images = np.stack([parts[keys.index(n)] if n in keys else 0 * parts[0] for n in names], dtype="f4")
+mm = np.array([*arguments.pixel_mm, arguments.slice_mm], np.float32)
+if not (images.size and np.isfinite(images).all() and mm.min() >= 0.01 and mm.max() <= 100):
+    sys.exit("error: NaN or nothing in an image, or --pixel-mm or --slice-mm not 0.01 to 100")
 feeds = {"images": images, "pixel_mm": mm[:2], "slice_mm": mm[2:], "present": np.isin(names, keys)}
 inputs = {name: feeds[name] for name in bundle["inputs"]}
 probability, mask, contrast = onnxruntime.InferenceSession(here / "model.onnx").run(None, inputs)
-if not contrast.all():
-    sys.exit("error: an image is constant: it has no contrast")
+contrast.all() or sys.exit("error: an image is constant: it has no contrast")
 if (rule := bundle["clean_up"]) and mask.any():
     from scipy import ndimage
 
     numbered, count = ndimage.label(mask > 0, np.ones((3, 3, 3)))
     sizes = np.bincount(numbered.ravel())[1:]
     peak = np.array(ndimage.maximum(probability.max(axis=0), numbered, range(1, count + 1)), "f4")
-    small = sizes * np.prod(sizes_mm) / 1000 < rule["below_ml"]
+    small = sizes * np.prod([*arguments.pixel_mm, arguments.slice_mm]) / 1000 < rule["below_ml"]
     unsure = (peak < rule["below_probability"]) | (rule["below_probability"] == 1)
     fragments = (small & unsure) | (sizes < rule["below_share"] * sizes.max())
     mask[np.isin(numbered, 1 + np.flatnonzero(fragments & (sizes < sizes.max())))] = 0
-try:
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    np.save(arguments.out / "probability.npy", probability)
-    np.save(arguments.out / "mask.npy", mask)
-except OSError as problem:
-    sys.exit(f"error: --out {arguments.out}: {problem.strerror or problem}")
+arguments.out.mkdir(parents=True, exist_ok=True)
+np.save(arguments.out / "probability.npy", probability)
+np.save(arguments.out / "mask.npy", mask)
