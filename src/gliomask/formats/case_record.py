@@ -50,7 +50,7 @@ class CaseRecord(BaseModel):
     patient: str
     """Key of the patient."""
     patient_known: bool = True
-    """Whether the patient is known; if not, ``patient`` is a key of this case only."""
+    """True if the patient is known; if not, ``patient`` is a key of this case only."""
     study_date: date | None = None
     """Date of the DICOM study; null for other files, and if the header has none."""
     acquired: NaiveDatetime | None = None
